@@ -1,0 +1,1 @@
+"""The HTTP driver: parse, call one service method, present."""

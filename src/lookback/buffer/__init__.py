@@ -1,0 +1,1 @@
+"""The rolling buffer on disk: its directory is its database (docs/design.md)."""

@@ -1,0 +1,1 @@
+"""Clips: capture, library, playback, storing, renditions and posters."""

@@ -1,0 +1,1 @@
+"""The SQL adapter: SQLAlchemy models, repositories and Alembic migrations."""

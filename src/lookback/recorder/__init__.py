@@ -1,0 +1,1 @@
+"""Sources that feed writers, and the process they run in."""

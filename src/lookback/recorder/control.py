@@ -1,0 +1,187 @@
+"""What the API process and a recorder worker say to each other: one JSON object per line on a Unix socket.
+
+Requests carry an id and get exactly one reply with it; events come unasked. Media never crosses this socket.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+PROTOCOL_VERSION = 1
+
+
+class Message(BaseModel):
+    """Base of everything that crosses the socket."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SessionSpec(Message):
+    """Whose buffer to record, and where it lives: enough to rebuild the session's row from session.json."""
+
+    session_id: str
+    room_name: str
+    user_id: str
+    community_id: str | None = None
+    participant_identity: str | None = None
+    source: Literal["whip", "livekit", "egress", "synthetic"]
+    started_at_us: int
+
+
+# ---- requests: API -> recorder
+
+
+class Hello(Message):
+    """First request of a connection; refused when the versions differ."""
+
+    kind: Literal["hello"] = "hello"
+    version: int = PROTOCOL_VERSION
+
+
+class StartSynthetic(Message):
+    """Record the generated screen share."""
+
+    kind: Literal["start_synthetic"] = "start_synthetic"
+    session: SessionSpec
+    codec: Literal["h264", "vp8"] = "h264"
+
+
+class AcceptWhip(Message):
+    """Answer an offer; a session already known continues with a new run. Reply: WhipAccepted."""
+
+    kind: Literal["accept_whip"] = "accept_whip"
+    session: SessionSpec
+    offer: str
+
+
+class RestartIce(Message):
+    """RFC 9725 section 4.3.3: new credentials for a running publisher. Reply: IceRestarted."""
+
+    kind: Literal["restart_ice"] = "restart_ice"
+    session_id: str
+    fragment: str
+
+
+class StopSession(Message):
+    """End the session's source and close its files; what is buffered stays."""
+
+    kind: Literal["stop"] = "stop"
+    session_id: str
+    cause: str
+
+
+class GetStatus(Message):
+    """Reply: WorkerStatus."""
+
+    kind: Literal["status"] = "status"
+
+
+Request = Annotated[
+    Hello | StartSynthetic | AcceptWhip | RestartIce | StopSession | GetStatus, Field(discriminator="kind")
+]
+
+# ---- replies and events: recorder -> API
+
+
+class WhipAccepted(Message):
+    """The answer to an offer."""
+
+    kind: Literal["whip_accepted"] = "whip_accepted"
+    answer: str
+    etag: str
+
+
+class IceRestarted(Message):
+    """The answering SDP fragment of an ICE restart."""
+
+    kind: Literal["ice_restarted"] = "ice_restarted"
+    fragment: str
+    etag: str
+
+
+class SessionStats(Message):
+    """Counters of one recorded session since its worker started it."""
+
+    session_id: str
+    connected: bool
+    recording: bool
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    segment: int = 0
+    bytes_written: int = 0
+    video_frames: int = 0
+    audio_frames: int = 0
+    packets: int = 0
+    packets_lost: int = 0
+    nacks_sent: int = 0
+    retransmissions: int = 0
+    key_frame_requests: int = 0
+    last_packet_us: int | None = None
+
+
+class WorkerStatus(Message):
+    """How a worker is."""
+
+    kind: Literal["worker_status"] = "worker_status"
+    pid: int
+    started_at_us: int
+    cpu_seconds: float
+    rss_bytes: int
+    udp_port: int
+    sessions: list[SessionStats]
+
+
+class Done(Message):
+    """Nothing more to say."""
+
+    kind: Literal["done"] = "done"
+
+
+class Refused(Message):
+    """The request failed; `code` is the code of a class in errors.py, so that the API raises the same error."""
+
+    kind: Literal["refused"] = "refused"
+    code: str
+    detail: str
+    facts: dict[str, Any] = {}
+
+
+Reply = Annotated[WhipAccepted | IceRestarted | WorkerStatus | Done | Refused, Field(discriminator="kind")]
+
+
+class SessionMoved(Message):
+    """The recorder saw a session change.
+
+    recording: the first key frame of a run is on disk. interrupted: the publisher is gone (cause says how), segments
+    are kept and a new run may come. failed: nothing was ever recorded and nothing will be. stopped: the source ended
+    because it was told to. storage-failing / storage-recovered: writing does not work, or works again.
+    """
+
+    kind: Literal["session_moved"] = "session_moved"
+    session_id: str
+    to: Literal["recording", "interrupted", "failed", "stopped", "storage-failing", "storage-recovered"]
+    cause: str
+    at_us: int
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+Event = SessionMoved
+
+
+class Envelope(Message):
+    """One line. Exactly one of the three is set; `id` pairs a reply with its request."""
+
+    id: int | None = None
+    request: Request | None = None
+    reply: Reply | None = None
+    event: Event | None = None
+
+
+ENVELOPE: TypeAdapter[Envelope] = TypeAdapter(Envelope)

@@ -1,0 +1,1 @@
+"""Builders and tools shared by the tests."""
