@@ -1,6 +1,6 @@
 """The index beside a segment: where the bytes of every sample are, and which of them are whole.
 
-A file is a 32-byte header, then 32-byte records in two kinds that share one layout so that numpy reads a file in one go:
+A file is a 32-byte header, then 32-byte records in two kinds of one layout, so that numpy reads it in one go:
 
     sample  dts us | offset | size | duration us | cts us | fragment | track | flags | -
     commit  xxh3-64 of the fragment's bytes | offset of the fragment | its size | number of samples
@@ -21,12 +21,13 @@ import numpy as np
 import xxhash
 
 from lookback.errors import MalformedError
-from lookback.media.samples import Track
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from lookback.media.samples import Track
 
 MAGIC = b"LBX1"
 VERSION = 1
@@ -132,10 +133,9 @@ class SegmentIndex:
 
 
 def fragment_records(number: int, offset: int, data: bytes, samples: Sequence[Sample]) -> bytes:
-    """Records of one fragment with their commit: what is appended after `data` stands at `offset` in the media file."""
+    """Records and commit of one fragment, to be appended once `data` stands at `offset` in the media file."""
     rows = b"".join(
-        SAMPLE.pack(s.dts_us, s.offset, s.size, s.duration_us, s.cts_us, number, s.track, s.flags, 0)
-        for s in samples
+        SAMPLE.pack(s.dts_us, s.offset, s.size, s.duration_us, s.cts_us, number, s.track, s.flags, 0) for s in samples
     )
     commit = COMMIT.pack(
         xxhash.xxh3_64_intdigest(data),
