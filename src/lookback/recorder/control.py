@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from lookback.errors import LookbackError
+
 PROTOCOL_VERSION = 1
 
 
@@ -34,7 +36,7 @@ class SessionSpec(Message):
 
 
 class Hello(Message):
-    """First request of a connection; refused when the versions differ."""
+    """First request of a connection; refused when the versions differ. Reply: Welcome."""
 
     kind: Literal["hello"] = "hello"
     version: int = PROTOCOL_VERSION
@@ -83,6 +85,19 @@ Request = Annotated[
 ]
 
 # ---- replies and events: recorder -> API
+
+
+class Welcome(Message):
+    """Whom the API has reached: after this come the last move of every session, then new ones as they happen.
+
+    `config_digest` is RecorderConfig.digest of the running worker: another one means it was started with other
+    settings or by another version, and should be replaced.
+    """
+
+    kind: Literal["welcome"] = "welcome"
+    version: int = PROTOCOL_VERSION
+    pid: int
+    config_digest: str
 
 
 class WhipAccepted(Message):
@@ -149,8 +164,17 @@ class Refused(Message):
     detail: str
     facts: dict[str, Any] = {}
 
+    @classmethod
+    def of(cls, error: LookbackError) -> Refused:
+        """What to answer when handling a request raised `error`."""
+        return cls(code=error.code, detail=error.detail, facts=error.facts)
 
-Reply = Annotated[WhipAccepted | IceRestarted | WorkerStatus | Done | Refused, Field(discriminator="kind")]
+    def error(self) -> LookbackError:
+        """The error to raise on the other side: the same class as was raised there."""
+        return _ERRORS.get(self.code, LookbackError)(self.detail, **self.facts)
+
+
+Reply = Annotated[Welcome | WhipAccepted | IceRestarted | WorkerStatus | Done | Refused, Field(discriminator="kind")]
 
 
 class SessionMoved(Message):
@@ -185,3 +209,26 @@ class Envelope(Message):
 
 
 ENVELOPE: TypeAdapter[Envelope] = TypeAdapter(Envelope)
+
+MAX_LINE_BYTES = 1 << 20
+"""Longest line either side accepts; an SDP offer of a browser is about 10 kB."""
+
+
+def to_line(envelope: Envelope) -> bytes:
+    """Encode as it crosses the socket, newline included."""
+    return ENVELOPE.dump_json(envelope, exclude_none=True) + b"\n"
+
+
+def from_line(line: bytes) -> Envelope:
+    """Decode one line; raises pydantic.ValidationError when it is not one of ours."""
+    return ENVELOPE.validate_json(line)
+
+
+def _known(kind: type[LookbackError]) -> dict[str, type[LookbackError]]:
+    codes = {kind.code: kind}
+    for child in kind.__subclasses__():
+        codes |= _known(child)
+    return codes
+
+
+_ERRORS = _known(LookbackError)
