@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from lookback.media.gaps import Gap
 
 
 class Storage(StrEnum):
@@ -26,16 +29,6 @@ class Interval:
     def duration_us(self) -> int:
         """Length in microseconds."""
         return self.end_us - self.start_us
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A stretch of wall-clock time for which there are no samples. `cause` is a short word (docs/reference)."""
-
-    start_us: int
-    end_us: int
-    track: Literal["video", "audio", "all"]
-    cause: str
 
 
 @dataclass(frozen=True, slots=True)

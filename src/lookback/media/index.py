@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -65,6 +65,13 @@ class Flag(IntFlag):
     ESTIMATED = 4
     FILLER = 8
     HELD = 16
+
+
+class LossCause(IntEnum):
+    """Why pictures are lost: what a note with REFERENCE_LOST has in the place of the composition offset."""
+
+    NETWORK = 0
+    STORAGE = 1
 
 
 class Sample(NamedTuple):

@@ -1,8 +1,8 @@
 """MP4 boxes of a self-contained fragmented segment: ftyp and moov, then one moof and mdat per fragment.
 
-ISO/IEC 14496-12 for the boxes, 14496-15 for AVC, the Opus-in-ISOBMFF specification 4.3 for Opus. The layout is the one
-that Chromium (src, MSE, native HLS), Firefox, hls.js, FFmpeg 5.1 and 8.1 all accepted when measured. Decode times are
-absolute UTC in a 64-bit tfdt.
+ISO/IEC 14496-12 for the boxes, 14496-15 for AVC, the Opus-in-ISOBMFF specification 4.3 for Opus. The layout is
+the one that Chromium (src, MSE, native HLS), Firefox, hls.js, FFmpeg 5.1 and 8.1 all accepted when measured. Decode
+times are absolute UTC in a 64-bit tfdt.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
 
 
 def ticks(us: int, timescale: int) -> int:
-    """Microseconds in ticks of a timescale, rounded to the nearest; Python integers, so absolute UTC does not overflow."""
+    """Microseconds in ticks of a timescale, rounded to the nearest; no overflow: Python integers."""
     return (us * timescale + 500_000) // 1_000_000
 
 
@@ -85,9 +85,7 @@ def track_box(
     video = track is Track.VIDEO
     picture = struct.pack(">II", size[0] << 16, size[1] << 16) if video else bytes(8)
     volume = struct.pack(">hhHH", 0, 0, 0 if video else 0x100, 0)
-    tkhd = full_box(
-        b"tkhd", 1, 3, struct.pack(">QQIIQ", 0, 0, track, 0, duration), bytes(8), volume, _MATRIX, picture
-    )
+    tkhd = full_box(b"tkhd", 1, 3, struct.pack(">QQIIQ", 0, 0, track, 0, duration), bytes(8), volume, _MATRIX, picture)
     timescale = VIDEO_TIMESCALE if video else AUDIO_TIMESCALE
     mdhd = full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, timescale, media_duration, _UNDETERMINED_LANGUAGE, 0))
     hdlr = full_box(b"hdlr", 0, 0, bytes(4), b"vide" if video else b"soun", bytes(12), b"\0")

@@ -115,8 +115,8 @@ def milliseconds(us: int) -> int:
 def cluster(samples: Sequence[BlockSample], hidden: Sequence[bytes] = ()) -> tuple[bytes, list[int], list[int]]:
     """One cluster; the offset of every sample's payload and of every hidden blob in it.
 
-    `samples` are in the order in which players want them. `hidden` bytes stand in a Void element: no player sees them,
-    the index can. Without samples the bytes are that Void alone.
+    `samples` are in the order in which players want them. `hidden` bytes stand in a Void element: no player sees
+    them, the index can. Without samples the bytes are that Void alone.
     """
     void = _void(hidden)
     if not samples:

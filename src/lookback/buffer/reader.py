@@ -1,0 +1,135 @@
+"""Read a session's directory without asking its writer: whole commits are trusted, nothing else is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from lookback.buffer.layout import parse_segment_name, segment_paths
+from lookback.errors import MalformedError
+from lookback.media.gaps import Extent, Gap, extent, find_gaps
+from lookback.media.index import SegmentIndex, parse_index
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Container = Literal["mp4", "webm"]
+_CONTAINERS: dict[str, Container] = {"mp4": "mp4", "webm": "webm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment as far as it is committed."""
+
+    number: int
+    container: Container
+    media_path: Path
+    index_path: Path
+    thumbnail_path: Path
+    index: SegmentIndex
+    extent: Extent
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that the commits cover, of both files."""
+        return self.index.media_bytes + self.index.good_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Buffered:
+    """What a session's directory holds; None instants when that is nothing."""
+
+    from_us: int | None
+    until_us: int | None
+    size_bytes: int
+    gaps: tuple[Gap, ...]
+    segments: int
+
+
+class SegmentCache:
+    """Parsed segments by file: one whose index has not changed is not read again. Bounded by a number of segments.
+
+    Ten minutes of one stream are 60 segments and about 3 MB.
+    """
+
+    def __init__(self, capacity: int = 4096) -> None:
+        self._capacity = capacity
+        self._entries: OrderedDict[Path, tuple[tuple[int, int, int], Segment]] = OrderedDict()
+
+    def get(self, index_path: Path, stamp: tuple[int, int, int]) -> Segment | None:
+        """The segment as it was parsed when its index file had this stamp."""
+        entry = self._entries.get(index_path)
+        if entry is None or entry[0] != stamp:
+            return None
+        with contextlib.suppress(KeyError):  # another thread may have dropped it meanwhile
+            self._entries.move_to_end(index_path)
+        return entry[1]
+
+    def put(self, stamp: tuple[int, int, int], segment: Segment) -> None:
+        """Remember, and forget what was used least recently."""
+        self._entries[segment.index_path] = (stamp, segment)
+        while len(self._entries) > self._capacity:
+            with contextlib.suppress(KeyError):
+                self._entries.popitem(last=False)
+
+
+def read_segments(
+    directory: Path, start_us: int | None = None, end_us: int | None = None, cache: SegmentCache | None = None
+) -> list[Segment]:
+    """Return the segments that `[start_us, end_us)` needs, oldest first; all of them without bounds.
+
+    The first one is the newest that begins at or before `start_us`: it holds the key frame for it. Segments that
+    cannot be read, or hold nothing yet, are left out. A directory that does not exist holds none.
+    """
+    found: list[Segment] = []
+    for number, container in reversed(_listing(directory)):
+        segment = _load(directory, number, container, cache)
+        if segment is None or (end_us is not None and segment.extent.start_us >= end_us):
+            continue
+        found.append(segment)
+        if start_us is not None and segment.extent.start_us <= start_us:
+            break
+    return found[::-1]
+
+
+def summary(directory: Path, cache: SegmentCache | None = None) -> Buffered:
+    """Return what is buffered. Cheap with a cache: only the index that grew is read."""
+    segments = read_segments(directory, cache=cache)
+    if not segments:
+        return Buffered(None, None, 0, (), 0)
+    from_us, until_us = segments[0].extent.start_us, max(s.extent.end_us for s in segments)
+    gaps = tuple(find_gaps(segments, from_us, until_us))
+    return Buffered(from_us, until_us, sum(s.size_bytes for s in segments), gaps, len(segments))
+
+
+def _listing(directory: Path) -> list[tuple[int, Container]]:
+    """Numbers and containers of the segments that have a media file, in order."""
+    try:
+        names = [parse_segment_name(entry.name) for entry in os.scandir(directory)]
+    except FileNotFoundError:
+        return []
+    return sorted((name[0], _CONTAINERS[name[1]]) for name in names if name and name[1] in _CONTAINERS)
+
+
+def _load(directory: Path, number: int, container: Container, cache: SegmentCache | None) -> Segment | None:
+    paths = segment_paths(directory, number, container)
+    try:
+        status = paths.index.stat()
+        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+        known = cache.get(paths.index, stamp) if cache is not None else None
+        if known is not None:
+            return known
+        # The index is read before the media file is measured: what it names was written before it.
+        data = paths.index.read_bytes()
+        index = parse_index(data, paths.media.stat().st_size)
+    except (OSError, MalformedError):
+        return None  # evicted a moment ago, or damaged: either way there is nothing in it for a reader
+    if not len(index.samples):
+        return None
+    segment = Segment(number, container, paths.media, paths.index, paths.thumbnail, index, extent(index))
+    if cache is not None and len(data) == status.st_size:
+        cache.put(stamp, segment)
+    return segment

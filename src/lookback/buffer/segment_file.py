@@ -1,0 +1,98 @@
+"""An open segment: its media file and its index, appended to in whole fragments and never rewritten.
+
+1. An index record exists only for bytes that are already in the media file; the commit record comes last.
+So the fragment is written before its records. A crash between the two leaves bytes nobody refers to, which repair cuts
+off; never a record that points at nothing.
+2. A fragment that could not be written whole is cut off again, so that the next one does not stand behind a tear.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from lookback.media.index import SegmentHeader, fragment_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lookback.buffer.layout import SegmentPaths
+    from lookback.media.index import Sample
+
+_MODE = 0o640
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+
+Write = "Callable[[int, memoryview], int]"
+
+
+class SegmentFile:
+    """Methods that write raise OSError; the files then end at the last whole commit, if the disk lets us."""
+
+    def __init__(
+        self,
+        paths: SegmentPaths,
+        init: bytes,
+        header: SegmentHeader,
+        write: Callable[[int, memoryview], int] = os.write,
+    ) -> None:
+        self.number = paths.number
+        self.first_dts_us = header.first_dts_us
+        self._write = write
+        self._media = os.open(paths.media, _FLAGS, _MODE)
+        try:
+            self._index = os.open(paths.index, _FLAGS, _MODE)
+        except OSError:
+            os.close(self._media)
+            raise
+        try:
+            self._write_all(self._media, init)
+            self._write_all(self._index, header.pack())
+        except OSError:
+            self.close()
+            for path in (paths.index, paths.media):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            raise
+        self.media_size = len(init)
+        self.index_size = len(header.pack())
+
+    def append(self, number: int, data: bytes, samples: Sequence[Sample]) -> int:
+        """Write one fragment and commit it; return how many bytes both files grew by."""
+        records = fragment_records(number, self.media_size, data, samples)
+        try:
+            self._refuse_if_unlinked()
+            self._write_all(self._media, data)
+            self._write_all(self._index, records)
+        except OSError:
+            self._cut_back()
+            raise
+        self.media_size += len(data)
+        self.index_size += len(records)
+        return len(data) + len(records)
+
+    def handles(self) -> list[int]:
+        """Duplicates of both descriptors for whoever syncs them; the receiver closes them."""
+        return [os.dup(self._media), os.dup(self._index)]
+
+    def close(self) -> None:
+        """Close both files."""
+        os.close(self._media)
+        os.close(self._index)
+
+    def _write_all(self, fd: int, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._write(fd, view) :]
+
+    def _refuse_if_unlinked(self) -> None:
+        # Writing to a file without a name succeeds and saves nothing: the directory was removed under us.
+        if not os.fstat(self._media).st_nlink or not os.fstat(self._index).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, "The open segment was removed")
+
+    def _cut_back(self) -> None:
+        # Index first: a record must never name bytes that are being cut off.
+        for fd, size in ((self._index, self.index_size), (self._media, self.media_size)):
+            with contextlib.suppress(OSError):
+                os.ftruncate(fd, size)
