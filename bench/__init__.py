@@ -1,0 +1,1 @@
+"""Measurements: what is timed lives here, what must be true lives in tests/."""
