@@ -6,7 +6,8 @@ import asyncio
 import itertools
 import socket
 import struct
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
 
 import structlog
 from pydantic import ValidationError as ParseError
@@ -35,7 +36,7 @@ _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 
 
 class ControlClient:
-    """One connection. Made by `connect`; `run` must be running for requests to be answered."""
+    """One connection: made by `connect`, used inside `async with`, which reads it and hangs up at the end."""
 
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, on_event: Callable[[Event], None]
@@ -45,7 +46,17 @@ class ControlClient:
         self._on_event = on_event
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
-        self._closed = False
+        self._ended = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._hang_up()
+        if self._reading is not None:
+            await self._reading
 
     @classmethod
     async def connect(cls, path: Path, on_event: Callable[[Event], None]) -> ControlClient:
@@ -54,8 +65,16 @@ class ControlClient:
         return cls(reader, writer, on_event)
 
     @property
+    def closed(self) -> bool:
+        """Whether the worker has hung up."""
+        return self._ended.is_set()
+
+    @property
     def peer_pid(self) -> int:
-        """Process that listens at the other end, said by the kernel: true even when that process hangs."""
+        """Process that listens at the other end, said by the kernel: true even when that process hangs.
+
+        0 when it cannot be seen from here (another PID namespace).
+        """
         sock: socket.socket = self._writer.get_extra_info("socket")
         raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         pid, _uid, _gid = _CREDENTIALS.unpack(raw)
@@ -73,7 +92,7 @@ class ControlClient:
 
         Raises the error that the worker raised, or NoCapacityError when the connection ends first.
         """
-        if self._closed:
+        if self.closed:
             raise _gone()
         number = next(self._numbers)
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -87,17 +106,22 @@ class ControlClient:
             raise reply.error()
         return reply
 
-    async def run(self) -> None:
+    async def wait_closed(self, timeout_s: float) -> None:
+        """Wait until the worker has hung up, at most `timeout_s`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._ended.wait()
+
+    async def _read(self) -> None:
         """Read replies and events until the worker hangs up; then every waiting request fails."""
         try:
             while (envelope := await self._next()) is not None:
                 self._take(envelope)
         finally:
-            self.close()
+            self._hang_up()
 
-    def close(self) -> None:
-        """Hang up."""
-        self._closed = True
+    def _hang_up(self) -> None:
+        self._ended.set()
         self._writer.close()
         for answer in self._waiting.values():
             if not answer.done():
