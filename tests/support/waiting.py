@@ -13,7 +13,7 @@ _POLL_SECONDS = 0.02
 
 
 async def eventually(
-    probe: Callable[[], T | Awaitable[T]], *, within: float = 10.0, what: str = "the condition"
+    probe: Callable[[], T | None | Awaitable[T | None]], *, within: float = 10.0, what: str = "the condition"
 ) -> T:
     """Return the first truthy value of `probe`; fail after `within` seconds, naming the last value seen."""
     deadline = time.monotonic() + within
