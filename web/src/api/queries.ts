@@ -1,0 +1,112 @@
+/** What the page knows of the server, kept fresh by polling; polling stops while the page is hidden. */
+
+import {
+  keepPreviousData,
+  QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type InfiniteData,
+} from "@tanstack/react-query";
+
+import * as calls from "./calls";
+import { Problem } from "./problem";
+import { askAfter, mergeTimeline } from "./timeline";
+import type { Clip, Session, Timeline } from "./types";
+
+const SESSIONS_MS = 1000;
+const TIMELINE_MS = 500;
+const STILL_TIMELINE_MS = 5000;
+const UNREACHABLE_MS = 3000;
+const PAGE = 24;
+
+export type ClipPages = InfiniteData<{ items: Clip[]; nextCursor: string | null }, string | null>;
+
+/** A refusal is an answer: only silence is worth asking again. */
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: { queries: { retry: false, refetchOnWindowFocus: true }, mutations: { retry: false } },
+  });
+}
+
+export const useMe = () => useQuery({ queryKey: ["me"], queryFn: calls.getMe, refetchInterval: 30_000 });
+
+export const useSessions = () =>
+  useQuery({
+    queryKey: ["sessions"],
+    queryFn: calls.getSessions,
+    refetchInterval: (query) => (query.state.error ? UNREACHABLE_MS : SESSIONS_MS),
+  });
+
+/** What is buffered of a session: everything once, then only what is new. */
+export function useTimeline(session: Session | undefined) {
+  const client = useQueryClient();
+  const sessionId = session?.sessionId ?? "";
+  const key = ["timeline", sessionId];
+  const moving = session?.status === "recording" || session?.status === "starting";
+  return useQuery({
+    queryKey: key,
+    enabled: sessionId !== "" && session?.status !== "failed" && session?.status !== "expired",
+    queryFn: async ({ signal }) => {
+      const known = client.getQueryData<Timeline>(key);
+      const after = askAfter(known);
+      return mergeTimeline(known, await calls.getTimeline(sessionId, after, signal), after);
+    },
+    structuralSharing: false,
+    refetchInterval: (query) => (query.state.error ? UNREACHABLE_MS : moving ? TIMELINE_MS : STILL_TIMELINE_MS),
+  });
+}
+
+/** The library, newest first, page by page. Fresh clips are asked for again until their poster is there. */
+export const useClips = (q: string) =>
+  useInfiniteQuery({
+    queryKey: ["clips", q],
+    queryFn: ({ pageParam }) => calls.getClips(q, pageParam, PAGE),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
+    placeholderData: keepPreviousData,
+    refetchInterval: (query) => clipsInterval(query.state.data?.pages.flatMap((page) => page.items) ?? []),
+  });
+
+function clipsInterval(clips: Clip[]): number {
+  if (clips.some(isWorking)) return 700;
+  const young = clips.some((clip) => !clip.posterUrl && Date.now() - Date.parse(clip.createdAt) < 30_000);
+  return young ? 1000 : 15_000;
+}
+
+const isWorking = (clip: Clip) => clip.renditions.some((one) => one.status === "queued" || one.status === "running");
+
+export const useClip = (clipId: string | null) =>
+  useQuery({ queryKey: ["clip", clipId], queryFn: () => calls.getClip(clipId ?? ""), enabled: clipId !== null });
+
+/** Change the clip in every list that shows it, before the server is asked again. */
+export function patchClips(client: QueryClient, change: (clips: Clip[]) => Clip[]): void {
+  client.setQueriesData<ClipPages>({ queryKey: ["clips"] }, (data) =>
+    data ? { ...data, pages: data.pages.map((page) => ({ ...page, items: change(page.items) })) } : data,
+  );
+}
+
+export function useRefreshClips(): () => void {
+  const client = useQueryClient();
+  return () => {
+    void client.invalidateQueries({ queryKey: ["clips"] });
+    void client.invalidateQueries({ queryKey: ["clip"] });
+    void client.invalidateQueries({ queryKey: ["me"] });
+  };
+}
+
+export function useStartDemo() {
+  const client = useQueryClient();
+  return useMutation({ mutationFn: calls.startDemo, onSettled: () => refreshSessions(client) });
+}
+
+export function useStopSession() {
+  const client = useQueryClient();
+  return useMutation({ mutationFn: calls.stopSession, onSettled: () => refreshSessions(client) });
+}
+
+const refreshSessions = (client: QueryClient) => client.invalidateQueries({ queryKey: ["sessions"] });
+
+/** Whether the server was silent, as opposed to refusing. */
+export const isUnreachable = (error: unknown) => error instanceof Problem && error.code === "unreachable";
