@@ -37,7 +37,8 @@ class SegmentFile:
         header: SegmentHeader,
         write: Callable[[int, memoryview], int] = os.write,
     ) -> None:
-        self.number = paths.number
+        self._paths = paths
+        self._commits = 0
         self.first_dts_us = header.first_dts_us
         self._write = write
         self._media = os.open(paths.media, _FLAGS, _MODE)
@@ -51,9 +52,6 @@ class SegmentFile:
             self._write_all(self._index, header.pack())
         except OSError:
             self.close()
-            for path in (paths.index, paths.media):
-                with contextlib.suppress(OSError):
-                    path.unlink()
             raise
         self.media_size = len(init)
         self.index_size = len(header.pack())
@@ -68,6 +66,7 @@ class SegmentFile:
         except OSError:
             self._cut_back()
             raise
+        self._commits += 1
         self.media_size += len(data)
         self.index_size += len(records)
         return len(data) + len(records)
@@ -77,9 +76,12 @@ class SegmentFile:
         return [os.dup(self._media), os.dup(self._index)]
 
     def close(self) -> None:
-        """Close both files."""
+        """Close both files; remove them again when nothing was ever committed."""
         os.close(self._media)
         os.close(self._index)
+        for path in () if self._commits else (self._paths.index, self._paths.media):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def _write_all(self, fd: int, data: bytes) -> None:
         view = memoryview(data)

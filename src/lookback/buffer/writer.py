@@ -147,7 +147,7 @@ class RunWriter:
         opening = self._format.open(key_frame, audio=self._sound is not None)
         header = SegmentHeader(len(opening.init), opening.width, opening.height, dts_us, self._run_id)
         try:
-            number = max(highest_number(self._directory), self.stats.segment) + 1
+            number = highest_number(self._directory) + 1
             paths = segment_paths(self._directory, number, self._format.extension)
             self._file = SegmentFile(paths, opening.init, header, self._write)
         except OSError as error:

@@ -71,8 +71,11 @@ def find_gaps(segments: Sequence[Numbered], start_us: int, end_us: int) -> list[
 
     What lies before the first segment and after the last one is no gap: it is not part of the buffer.
     """
-    found = [gap for segment in segments for gap in segment.extent.losses]
+    found = [gap for segment in segments[-1:] for gap in segment.extent.losses]
     for before, after in pairwise(segments):
+        # The next segment starts with a key frame: no loss reaches beyond it.
+        ends_us = after.extent.start_us
+        found += [Gap(g.start_us, min(g.end_us, ends_us), g.track, g.cause) for g in before.extent.losses]
         hole = _between(before, after)
         if hole is not None:
             found.append(hole)

@@ -1,0 +1,137 @@
+"""A disk that refuses costs the seconds it refuses for."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.encoded_clip import encoded_clip
+from tests.support.media import START_US, decoded, frame_data, record, writer_for
+
+from lookback.buffer.eviction import evict, remove_session
+from lookback.buffer.reader import read_segments, summary
+from lookback.buffer.repair import find_damage
+from lookback.buffer.retention import Retention
+from lookback.buffer.session_file import SessionRecord, write_session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Disk:
+    """Writes that fail while it is full, after writing a part as a full disk does."""
+
+    def __init__(self) -> None:
+        self.full = False
+
+    def write(self, fd: int, data: memoryview) -> int:
+        if self.full and len(data) > 10:
+            return os.write(fd, data[:10])
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return os.write(fd, data)
+
+
+def test_a_full_disk_costs_the_seconds_it_was_full(tmp_path: Path) -> None:
+    clip, disk = encoded_clip(), Disk()
+    writer = writer_for(tmp_path, clip, write=disk.write)
+    for at in range(300):
+        now_us = START_US + at * 33_333
+        disk.full = 100 <= at < 160
+        key, data = frame_data(clip, at)
+        writer.video(now_us, data, key=key)
+        writer.audio(now_us, clip.audio[at % len(clip.audio)])
+        writer.tick(now_us)
+        if at == 150:
+            assert writer.fault is not None
+            assert writer.fault.errno == errno.ENOSPC
+            assert writer.wants_key_frame
+    writer.close(START_US + 300 * 33_333)
+    assert writer.fault is None
+    assert not writer.wants_key_frame
+    assert find_damage(tmp_path) == []
+    (gap,) = summary(tmp_path).gaps
+    assert (gap.track, gap.cause) == ("all", "storage")
+    assert gap.end_us == START_US + 180 * 33_333  # the first key frame after it
+    numbers = [n for s in read_segments(tmp_path) for _, n in decoded(s.media_path)]
+    missing = [at for at in range(300) if at % 120 not in numbers[: len(numbers)]]
+    assert missing == []
+    assert len(numbers) >= 300 - 80 - 16
+
+
+def test_a_directory_that_vanishes_is_noticed(tmp_path: Path) -> None:
+    directory = tmp_path / "session"
+    directory.mkdir()
+    clip = encoded_clip()
+    writer = writer_for(directory, clip)
+    for at in range(120):
+        if at == 40:
+            shutil.rmtree(directory)
+        if at == 80:
+            assert isinstance(writer.fault, FileNotFoundError)
+            directory.mkdir()
+        key, data = frame_data(clip, at)
+        writer.video(START_US + at * 33_333, data, key=key)
+    writer.close(START_US + 120 * 33_333)
+    assert writer.fault is None
+    numbers = [n for s in read_segments(directory) for _, n in decoded(s.media_path)]
+    assert numbers == list(range(90, 120))
+
+
+def test_eviction_takes_the_oldest_and_leaves_the_open_one(tmp_path: Path) -> None:
+    record(tmp_path, frames=300)
+    thumbnail = tmp_path / "segment-000001.webp"
+    thumbnail.write_bytes(b"x")
+    now_us = START_US + 10_000_000
+    first = evict(tmp_path, Retention(keep_us=5_000_000), now_us, active=True)
+    assert (first.segments, first.empty) == (2, False)
+    assert [s.number for s in read_segments(tmp_path)] == [3, 4, 5]
+    assert not thumbnail.exists()
+    assert not evict(tmp_path, Retention(keep_us=0), now_us * 2, active=True).empty
+    assert [s.number for s in read_segments(tmp_path)] == [5]
+    assert evict(tmp_path, Retention(keep_us=0), now_us * 2, active=False).empty
+
+
+def test_an_ended_session_leaves_nothing_behind(tmp_path: Path) -> None:
+    directory = tmp_path / "room" / "user" / "session"
+    record(directory, frames=60)
+    write_session(directory, SessionRecord("s", "r", "u", "whip", START_US))
+    remove_session(directory)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bytes_that_a_clip_pinned_outlive_eviction(tmp_path: Path) -> None:
+    directory = tmp_path / "session"
+    record(directory, frames=60)
+    (segment,) = read_segments(directory)
+    pin = tmp_path / "pin"
+    os.link(segment.media_path, pin)
+    content = segment.media_path.read_bytes()
+    evict(directory, Retention(keep_us=0), START_US * 2, active=False)
+    assert pin.read_bytes() == content
+
+
+def test_files_are_not_readable_by_everybody(tmp_path: Path) -> None:
+    record(tmp_path, frames=30)
+    for path in tmp_path.iterdir():
+        assert path.stat().st_mode & 0o007 == 0
+
+
+def test_a_refused_first_write_leaves_no_file(tmp_path: Path) -> None:
+    disk = Disk()
+    disk.full = True
+    record(tmp_path, frames=60, write=disk.write)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("root", ["missing", "file"])
+def test_a_buffer_that_is_not_there_is_empty(tmp_path: Path, root: str) -> None:
+    (tmp_path / "file").write_text("")
+    if root == "missing":
+        assert summary(tmp_path / root).segments == 0
+    else:
+        with pytest.raises(NotADirectoryError):
+            summary(tmp_path / root)

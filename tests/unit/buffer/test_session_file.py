@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lookback.buffer.session_file import SessionRecord, read_session, write_session
+from lookback.errors import MalformedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECORD = SessionRecord("s1", "Raum ../ 1", "alice", "whip", 1_795_384_759_000_000, community_id="c1")
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    write_session(tmp_path, RECORD)
+    ended = replace(RECORD, ended_at_us=RECORD.started_at_us + 1, cause="stopped")
+    write_session(tmp_path, ended)
+    assert read_session(tmp_path) == ended
+    assert [p.name for p in tmp_path.iterdir()] == ["session.json"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"session_id": "x"}', "\0" * 100])
+def test_a_damaged_file_is_said_to_be(tmp_path: Path, text: str) -> None:
+    (tmp_path / "session.json").write_text(text)
+    with pytest.raises(MalformedError):
+        read_session(tmp_path)
+
+
+def test_members_of_a_later_version_are_let_pass(tmp_path: Path) -> None:
+    write_session(tmp_path, RECORD)
+    path = tmp_path / "session.json"
+    path.write_text(path.read_text().replace("{", '{"colour": "blue",', 1))
+    assert read_session(tmp_path) == RECORD
