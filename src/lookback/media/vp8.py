@@ -78,9 +78,7 @@ def parse_descriptor(payload: bytes) -> tuple[Descriptor, int]:
         key_index = payload[at] & 0x1F
     start, non_reference = bool(first & _START), bool(first & _NON_REFERENCE)
     return (
-        Descriptor(
-            start, first & _PARTITION, non_reference, picture_id, long_picture_id, tl0_index, layer, key_index
-        ),
+        Descriptor(start, first & _PARTITION, non_reference, picture_id, long_picture_id, tl0_index, layer, key_index),
         size,
     )
 

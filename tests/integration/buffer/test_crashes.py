@@ -88,7 +88,7 @@ def test_any_torn_tail_is_cut_off(tmp_path: Path, codec: str) -> None:
     record(whole, clip_of(codec), frames=30)
     (segment,) = read_segments(whole)
     media, index = segment.media_path.read_bytes(), segment.index_path.read_bytes()
-    for cut in range(9, 150):
+    for cut in range(9, 64):
         for lost_media, lost_index, tail in ((cut, 0, b""), (0, cut, b""), (cut, cut, b""), (0, cut, b"\xff" * cut)):
             torn = parse_index(index[: len(index) - lost_index] + tail, len(media) - lost_media)
             assert torn.media_bytes <= len(media) - lost_media
