@@ -31,8 +31,8 @@ class Refused(Exception):  # noqa: N818 - it is an answer
 class Person:
     """Somebody with a token. Methods that a server refuses raise Refused with what it said."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
+    def __init__(self, http: httpx.AsyncClient, token: str) -> None:
+        self.http, self.token = http, token
 
     async def starts_the_demo(self, room: str = "demo") -> Json:
         """Keep the last minutes of the generated screen share."""
@@ -41,6 +41,11 @@ class Person:
     async def stops(self, session: Json) -> Json:
         """End the share; its last minutes stay."""
         return await self._json("POST", f"stop/{session['sessionId']}")
+
+    async def session_in(self, room: str) -> Json | None:
+        """The newest own session in a room."""
+        sessions: list[Json] = (await self._json("GET", "sessions"))["items"]
+        return next((s for s in sessions if s["roomName"] == room), None)
 
     async def sees(self, session: Json) -> Json:
         """The session as the server tells it now."""

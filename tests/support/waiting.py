@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.02
 
 
-async def eventually(
-    probe: Callable[[], T | None | Awaitable[T | None]], *, within: float = 10.0, what: str = "the condition"
-) -> T:
+@overload
+async def eventually(probe: Callable[[], Awaitable[T | None]], *, within: float = ..., what: str = ...) -> T: ...
+@overload
+async def eventually(probe: Callable[[], T | None], *, within: float = ..., what: str = ...) -> T: ...
+async def eventually(probe: Callable[[], Any], *, within: float = 10.0, what: str = "the condition") -> Any:
     """Return the first truthy value of `probe`; fail after `within` seconds, naming the last value seen."""
     deadline = time.monotonic() + within
     while True:
