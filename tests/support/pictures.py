@@ -63,9 +63,8 @@ def beeping(first_sample: int, count: int) -> av.AudioFrame:
     return frame
 
 
-def barcode(frame: av.VideoFrame) -> int:
-    """Read the number of a decoded planar YUV picture of any size."""
-    luma = _luma(frame)
+def barcode(luma: NDArray[np.uint8]) -> int:
+    """Read the number of a picture of any size from its brightness."""
     height, width = luma.shape
     row = luma[round(24 * height / 360)]
     return sum(1 << bit for bit in range(BITS) if row[round((bit * 40 + 20) * width / 640)] > 128)
@@ -75,13 +74,17 @@ def pictures(media: Path | bytes) -> list[Picture]:
     """Decode every picture that a player would show, edit lists and hidden frames honoured."""
     with av.open(_opened(media)) as container:
         container.streams.video[0].thread_type = "AUTO"
-        shown = [Picture(float(f.pts * f.time_base), barcode(f)) for f in container.decode(video=0)]
+        shown = [Picture(float(f.pts * f.time_base), barcode(_luma(f))) for f in container.decode(video=0)]
     return [picture for picture in shown if picture.at >= 0]
 
 
 def beeps(media: Path | bytes) -> list[Beep]:
     """Decode the sound and find every beep that is at least half there."""
-    sound = _sound(media)
+    return beeps_in(_sound(media))
+
+
+def beeps_in(sound: NDArray[np.float32]) -> list[Beep]:
+    """Find the beeps in one channel at 48 kHz."""
     loud = np.flatnonzero(np.abs(sound) > _LOUD)
     if not len(loud):
         return []
