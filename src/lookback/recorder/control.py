@@ -117,11 +117,12 @@ class IceRestarted(Message):
 
 
 class SessionStats(Message):
-    """Counters of one recorded session since its worker started it."""
+    """Counters of one recorded session since its publisher came; `storage_fault` says why nothing can be written."""
 
     session_id: str
     connected: bool
     recording: bool
+    storage_fault: str | None = None
     video_codec: str | None = None
     audio_codec: str | None = None
     width: int | None = None

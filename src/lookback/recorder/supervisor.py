@@ -139,7 +139,7 @@ class Supervisor:
             return None
         if self._worker is None or self._worker.pid != client.peer_pid:
             self._worker = WorkerProcess(client.peer_pid)
-        log.info("recorder.adopting", pid=self._worker.pid)
+            log.info("recorder.adopting", pid=self._worker.pid)
         return client
 
     async def _started(self) -> ControlClient:
