@@ -89,7 +89,7 @@ def agree(offer: Description) -> Agreement:
     Raises ValidationError when the offer lacks video or is not bundled DTLS-SRTP with a full ICE agent, and
     UnsupportedCodecError (facts: offered, supported) when its video has no codec that can be recorded.
     """
-    sending = [(index, s) for index, s in enumerate(offer.sections) if s.direction in {"sendonly", "sendrecv"}]
+    sending = [(i, s) for i, s in enumerate(offer.sections) if s.offered and s.direction in {"sendonly", "sendrecv"}]
     video = _first_track(sending, "video")
     if video is None:
         raise _no_video(sending)
@@ -115,14 +115,12 @@ def write_answer(offer: Description, agreement: Agreement, identity: Identity, s
 
 
 def _first_track(sending: Iterable[tuple[int, Section]], kind: str) -> AcceptedTrack | None:
-    tracks = (_track(index, section) for index, section in sending if section.kind == kind and section.port)
+    tracks = (_track(index, section) for index, section in sending if section.kind == kind)
     return next((track for track in tracks if track is not None), None)
 
 
 def _track(index: int, section: Section) -> AcceptedTrack | None:
-    ranked = [
-        (rank, place) for place, f in enumerate(section.formats) if (rank := _rank(section.kind, f)) is not None
-    ]
+    ranked = [(rank, place) for place, f in enumerate(section.formats) if (rank := _rank(section.kind, f)) is not None]
     if not ranked:
         return None
     chosen = section.formats[min(ranked)[1]]
@@ -172,7 +170,7 @@ def _rtx_of(chosen: Format, formats: Iterable[Format]) -> int | None:
 
 
 def _no_video(sending: Iterable[tuple[int, Section]]) -> ValidationError | UnsupportedCodecError:
-    videos = [section for _, section in sending if section.kind == "video" and section.port]
+    videos = [section for _, section in sending if section.kind == "video"]
     if not videos:
         return ValidationError("The offer has no video to record: add the screen's video track before publishing")
     names = dict.fromkeys(f.encoding for section in videos for f in section.formats)

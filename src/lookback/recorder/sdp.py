@@ -57,11 +57,12 @@ class Section:
     """One `m=` section; session-level defaults are already in it.
 
     `format_names` is the format list as written, `formats` those of it that have a name, in the same order.
-    `repaired_by` maps an SSRC to its retransmission SSRC (FID groups). `mid` is "" when absent.
+    `repaired_by` maps an SSRC to its retransmission SSRC (FID groups). `mid` is "" when absent. `offered` is False for
+    port 0, unless the section is there only in the bundle (RFC 8843 section 6).
     """
 
     kind: str
-    port: int
+    offered: bool
     protocol: str
     format_names: tuple[str, ...]
     formats: tuple[Format, ...]
@@ -99,7 +100,7 @@ def parse(text: str) -> Description:
     if len(starts) > _MAX_SECTIONS:
         raise MalformedError(f"The session description has more than {_MAX_SECTIONS} media sections")
     session = attributes(lines[: starts[0]] if starts else lines)
-    ends = [*starts[1:], len(lines)]
+    ends = [*starts, len(lines)][1:]
     sections = tuple(_section(lines[start:end], session) for start, end in zip(starts, ends, strict=True))
     mids = [section.mid for section in sections if section.mid]
     if len(set(mids)) != len(mids):
@@ -147,7 +148,7 @@ def _section(lines: list[str], session: Attributes) -> Section:
     ufrag, pwd = ice_credentials(own, session)
     return Section(
         kind=kind,
-        port=_number(port.partition("/")[0], 0xFFFF, "port"),
+        offered=_number(port.partition("/")[0], 0xFFFF, "port") > 0 or ("bundle-only", "") in own,
         protocol=protocol,
         format_names=tuple(names),
         formats=tuple(_formats(names, own)),
