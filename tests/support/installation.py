@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 import jwt
 
+from lookback.buffer.layout import BufferLayout
 from lookback.recorder.config import control_socket_path
 from lookback.recorder.control import GetStatus, WorkerStatus
 from lookback.recorder.control_client import ControlClient
@@ -24,7 +26,9 @@ from tests.support.people import Person
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from tests.support.people import Json
 
 ROOT = Path(__file__).resolve().parents[2]
 _LINK = re.compile(r"^Open (http://\S+:(\d+))/\?token=", re.MULTILINE)
@@ -34,14 +38,15 @@ _UP_SECONDS = 60
 class Installation:
     """One `LOOKBACK_HOME` and the processes that serve it. Settings are environment variables by their names."""
 
-    def __init__(self, home: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, settings: Mapping[str, str], ground: Sequence[str] = ()) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.url = ""
         self._secret = secrets.token_hex(32)
         self._settings = dict(settings)
+        self._ground = tuple(ground)
         self._port = "0"
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
 
     @property
@@ -58,25 +63,28 @@ class Installation:
         """Run the server and wait until it can be used; it keeps its port over restarts."""
         self._starts += 1
         log = self.home / f"serve-{self._starts:03d}.log"
-        with log.open("wb") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "lookback", "serve"),
-                env=self._environment(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+        self._process = self._spawn(log)
         link = await eventually(lambda: self._link(log), within=_UP_SECONDS, what="the link to open")
         self.url, self._port = link[1], link[2]
         await eventually(self._ready, within=_UP_SECONDS, what="/readyz")
 
+    @property
+    def api_pid(self) -> int:
+        """Process id of the API."""
+        assert self._process is not None
+        return self._process.pid
+
+    def session_dir(self, session: Json) -> Path:
+        """Where a session's segments are."""
+        layout = BufferLayout(self.buffer)
+        return layout.session_dir(session["roomName"], session["userId"], session["sessionId"])
+
     async def stop(self) -> None:
         """Ask everything to end, and wait for it."""
         recorder = await self.recorder_pid(within=0.0)
-        if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
         if self._process is not None:
-            await self._process.wait()
+            self._process.terminate()
+        await self._api_is_gone()
         if recorder:
             await eventually(lambda: not _lives(recorder), what="the recorder's end")
 
@@ -89,14 +97,14 @@ class Installation:
         """`kill -9` the API process; the recorder lives on."""
         assert self._process is not None
         self._process.kill()
-        await self._process.wait()
+        await self._api_is_gone()
 
-    async def kill_recorder(self) -> int:
-        """`kill -9` the recorder; return its process id."""
-        pid = await self.recorder_pid()
+    async def kill_recorder(self, pid: int = 0) -> None:
+        """`kill -9` the recorder, which is found when `pid` does not say which process it is."""
+        pid = pid or await self.recorder_pid()
         assert pid, "there is no recorder to kill"
         os.kill(pid, signal.SIGKILL)
-        return pid
+        await eventually(lambda: not _lives(pid), what="the recorder's end")
 
     async def recorder_pid(self, *, within: float = 20.0) -> int:
         """Process id of the recorder, said by the kernel; 0 when there is none in that time."""
@@ -143,6 +151,22 @@ class Installation:
         ) as http:
             yield Person(http, token)
 
+    def _spawn(self, log: Path) -> subprocess.Popen[bytes]:
+        """Start the API process; everything it and the recorder print goes to `log`."""
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                [*self._ground, sys.executable, "-m", "lookback", "serve"],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    async def _api_is_gone(self) -> None:
+        if self._process is not None:
+            ended = self._process.poll
+            await eventually(lambda: ended() is not None, within=30, what="the server's end")
+
     @property
     def _socket(self) -> Path:
         return control_socket_path(self.home, Path(tempfile.gettempdir()))
@@ -160,7 +184,7 @@ class Installation:
     def _link(self, log: Path) -> re.Match[str] | None:
         assert self._process is not None
         printed = log.read_text()
-        assert self._process.returncode is None, f"the server ended:\n{printed}"
+        assert self._process.poll() is None, f"the server ended:\n{printed}"
         return _LINK.search(printed)
 
     async def _ready(self) -> bool:
@@ -172,9 +196,9 @@ class Installation:
 
 
 @asynccontextmanager
-async def an_installation(home: Path, **settings: str) -> AsyncIterator[Installation]:
-    """A running server with these settings, gone afterwards; when the test fails, its log tells the story."""
-    installation = Installation(home, settings)
+async def an_installation(home: Path, *, ground: Sequence[str] = (), **settings: str) -> AsyncIterator[Installation]:
+    """A running server with these settings, gone afterwards. `ground` is a command that runs the server's command."""
+    installation = Installation(home, settings, ground)
     await installation.start()
     try:
         yield installation

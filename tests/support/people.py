@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 
@@ -49,7 +51,7 @@ class Person:
 
     async def sees(self, session: Json) -> Json:
         """The session as the server tells it now."""
-        status = await self._json("GET", f"status/{session['roomName']}")
+        status = await self._json("GET", f"status/{quote(session['roomName'], safe='')}")
         return next(s for s in status["sessions"] if s["sessionId"] == session["sessionId"])
 
     async def sees_buffered(self, session: Json, seconds: float, *, within: float = 30.0) -> Json:
@@ -64,6 +66,22 @@ class Person:
         """Wait until the session is in one of these states."""
         return await eventually(
             lambda: self._sees_if(session, lambda s: s["status"] in wanted), within=within, what=" or ".join(wanted)
+        )
+
+    async def sees_buffered_until(self, session: Json, instant_us: int, *, within: float = 30.0) -> Json:
+        """Wait until this instant can be saved."""
+        return await eventually(
+            lambda: self._sees_if(session, lambda s: microseconds(s["bufferedUntil"]) >= instant_us),
+            within=within,
+            what="the instant in the buffer",
+        )
+
+    async def sees_gap(self, session: Json, cause: str, *, within: float = 30.0) -> Json:
+        """Wait until the session tells of a gap with this cause."""
+        return await eventually(
+            lambda: self._sees_if(session, lambda s: any(gap["cause"] == cause for gap in s["gaps"])),
+            within=within,
+            what=f"a gap by {cause}",
         )
 
     async def captures(self, session: Json, *, key: str | None = None, **wish: Any) -> Json:
@@ -97,11 +115,20 @@ class Person:
 
     async def downloads(self, clip: Json) -> bytes:
         """All bytes behind the signed link, without any token."""
+        return await self.fetches(clip["videoUrl"])
+
+    async def fetches(self, url: str) -> bytes:
+        """What is behind a signed link."""
         async with self.stranger() as stranger:
-            answer = await stranger.get(clip["videoUrl"])
+            answer = await stranger.get(url)
         assert answer.status_code == httpx.codes.OK, answer.text
         assert int(answer.headers["content-length"]) == len(answer.content)
         return answer.content
+
+    @staticmethod
+    def digest(media: bytes) -> str:
+        """SHA-256 as the API writes it."""
+        return hashlib.sha256(media).hexdigest()
 
     @asynccontextmanager
     async def stranger(self) -> AsyncIterator[httpx.AsyncClient]:

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tests.support.certificates import a_p256_certificate
-from tests.support.encoded_clip import ClipShape, encoded_clip
+from tests.support.encoded_clip import ClipShape, EncodedClip, encoded_clip
 from tests.support.waiting import eventually
 from tests.support.whip_sender import WhipSender, playing
 
@@ -36,21 +37,30 @@ class Share:
 async def sharing(
     person: Person, room: str = "demo", shape: ClipShape | None = None, *, impairment: Impairment | None = None
 ) -> AsyncIterator[Share]:
-    """Publish an encoded clip in a loop, from this process, while the body runs; then say goodbye."""
-    sender = WhipSender(encoded_clip(shape), impairment=impairment)
-    found: Json = {}
+    """Publish an encoded clip in a loop while the body runs, which begins when recording has begun."""
+    async with sending(person, room, encoded_clip(shape), impairment=impairment) as share:
+        share.session = await person.sees_status(share.session, "recording")
+        yield share
+
+
+@asynccontextmanager
+async def sending(
+    person: Person, room: str, clip: EncodedClip, *, impairment: Impairment | None = None
+) -> AsyncIterator[Share]:
+    """Publish any clip in a loop, from this process, while the body runs; then say goodbye."""
+    sender = WhipSender(clip, impairment=impairment)
+    session: Json = {"roomName": room}
 
     async def exchange(offer: str) -> str:
-        answer = await person.answer(
-            "POST", f"/whip/{room}", content=offer, headers={"Content-Type": "application/sdp"}
-        )
-        found.update(sessionId=answer.headers["X-Lookback-Session"], roomName=room)
+        where = f"/whip/{quote(room, safe='')}"
+        answer = await person.answer("POST", where, content=offer, headers={"Content-Type": "application/sdp"})
+        session["sessionId"] = answer.headers["X-Lookback-Session"]
         return answer.text
 
     await sender.connect(exchange)
     try:
         async with playing(sender):
-            yield Share(sender, await person.sees_status(found, "recording"))
+            yield Share(sender, session)
     finally:
         await sender.close()
 

@@ -39,7 +39,7 @@ class Recorded:
     beeps: list[Beep]
 
     def shown(self, start_us: int, end_us: int) -> list[int]:
-        """The numbers a clip of `[start_us, end_us)` has to show: what is on screen at its start, then all that come."""
+        """The numbers a clip of `[start_us, end_us)` shows: what is on screen at its start, then all that come."""
         return self.numbers[bisect_right(self.times_us, start_us) - 1 : bisect_left(self.times_us, end_us)]
 
     def appear(self, start_us: int, end_us: int) -> list[int]:

@@ -12,6 +12,11 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.02
 
 
+def now_us() -> int:
+    """Now, in UTC microseconds."""
+    return time.time_ns() // 1000
+
+
 @overload
 async def eventually(probe: Callable[[], Awaitable[T | None]], *, within: float = ..., what: str = ...) -> T: ...
 @overload

@@ -1,0 +1,24 @@
+"""The real server, started once for the tests that leave it as it was."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.installation import Installation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = {"REPLAY_SEGMENT_DURATION_SECONDS": "2"}  # many segments in little time
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("home"), SETTINGS)
+    asyncio.run(installation.start())
+    try:
+        yield installation
+    finally:
+        asyncio.run(installation.stop())

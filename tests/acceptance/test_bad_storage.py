@@ -1,0 +1,98 @@
+"""A disk that is full, read-only or gone costs the seconds it was, and nothing that was there before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.installation import an_installation
+from tests.support.people import Refused, microseconds
+from tests.support.pictures import pictures
+from tests.support.publishers import sharing
+from tests.support.shaky_ground import fill, on_a_small_disk, seen_by
+from tests.support.waiting import eventually, now_us
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.people import Json, Person
+
+
+async def test_a_full_disk_costs_the_seconds_it_was_full(tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    ground = on_a_small_disk(folder, megabytes=16)
+    async with an_installation(tmp_path / "home", ground=ground, REPLAY_BUFFER_PATH=str(folder)) as server:
+        disk = seen_by(server.api_pid, folder)
+        async with server.person("hoarder") as person, sharing(person, "full") as share:
+            await person.sees_buffered(share.session, 2)
+            ballast = fill(disk)
+            await eventually(lambda: "storage" in server.log, within=20, what="a word about storage in the log")
+            stuck = await _stands_still(person, share.session)
+            before = await person.captures(
+                share.session, start=_ms(stuck, "bufferedFrom"), end=_ms(stuck, "bufferedUntil")
+            )
+            ballast.unlink()
+            seen = await person.sees_gap(share.session, "storage")
+            await person.sees_buffered_until(share.session, microseconds(seen["gaps"][0]["end"]) + 1_000_000)
+            after = await person.captures(share.session, durationSeconds=1)
+            for clip in (before, after):
+                assert clip["gaps"] == []
+                assert len(pictures(await person.downloads(clip))) == pytest.approx(clip["durationSeconds"] * 30, abs=3)
+            assert len((await person.sees(share.session))["gaps"]) == 1
+
+
+async def test_a_buffer_that_vanished_and_came_back_is_one_gap(tmp_path: Path) -> None:
+    async with (
+        an_installation(tmp_path / "home") as server,
+        server.person("mover") as person,
+        sharing(person, "vanish") as share,
+    ):
+        await person.sees_buffered(share.session, 2)
+        directory = server.session_dir(share.session)
+        elsewhere = directory.rename(tmp_path / "elsewhere")
+        gone_us = now_us()
+        await eventually(lambda: "storage" in server.log, within=30, what="a word about storage in the log")
+        if directory.exists():  # the recorder may have made it anew; what it wrote there counts as well
+            for path in directory.iterdir():
+                path.rename(elsewhere / path.name)
+            directory.rmdir()
+        elsewhere.rename(directory)
+        await person.sees_buffered_until(share.session, gone_us + 3_000_000)
+        clip = await person.captures(share.session, durationSeconds=1)
+        assert len(pictures(await person.downloads(clip))) == pytest.approx(30, abs=3)
+
+
+async def test_a_read_only_buffer_is_said_and_the_server_stays_up(tmp_path: Path) -> None:
+    folder = tmp_path / "protected"
+    folder.mkdir()
+    ground = on_a_small_disk(folder, megabytes=1, options="ro")
+    async with (
+        an_installation(tmp_path / "home", ground=ground, REPLAY_BUFFER_PATH=str(folder)) as server,
+        server.person("optimist") as person,
+    ):
+        with pytest.raises(Refused) as refusal:
+            await person.starts_the_demo("protected")
+        assert await person.clips() == []
+    assert refusal.value.status == 503
+    assert refusal.value.code == "storage-unavailable"
+
+
+async def _stands_still(person: Person, session: Json) -> Json:
+    """Wait until nothing more is written."""
+    last: list[Json] = [await person.sees(session)]
+
+    async def same() -> Json | None:
+        last.append(await person.sees(session))
+        quiet = len(last) > 30 and last[-1]["bufferedUntil"] == last[-30]["bufferedUntil"]
+        return last[-1] if quiet else None
+
+    return await eventually(same, what="a buffer that stands still")
+
+
+def _everything(session: Json) -> Json:
+    """What is buffered, in whole milliseconds inside of it."""
+    return {
+        "start": -(-microseconds(session["bufferedFrom"]) // 1000),
+        "end": microseconds(session["bufferedUntil"]) // 1000,
+    }

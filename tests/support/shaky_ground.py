@@ -1,0 +1,48 @@
+"""File systems that fail: a small one to fill, and one to write-protect, for any user.
+
+The server runs in a mount namespace of its own (and in a user namespace when we are not root), so nothing is mounted
+where anybody else can see it; from outside, its files are below /proc/PID/root.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from pathlib import Path
+
+_PIECE = 64 * 1024
+
+
+def on_a_small_disk(folder: Path, megabytes: int, options: str = "rw") -> list[str]:
+    """The command prefix that runs a program with `folder` on a file system of its own, of that size."""
+    mount = f'mount -t tmpfs -o size={megabytes}m,{options} lookback-test "$0" && exec "$@"'
+    return [*_namespace(), "sh", "-c", mount, str(folder)]
+
+
+def seen_by(pid: int, path: Path) -> Path:
+    """The path as the process sees it."""
+    return Path(f"/proc/{pid}/root{path}")
+
+
+def fill(folder: Path) -> Path:
+    """Use up all space of the file system; return the file that holds it."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(_PIECE))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+    return ballast
+
+
+def _namespace() -> list[str]:
+    """How to get a mount namespace here; fails with the reason where none is to be had."""
+    command = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+    probe = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        message = f"This test needs a mount namespace ({' '.join(command)}): {probe.stderr.strip()}"
+        raise AssertionError(message)
+    return command
