@@ -29,9 +29,7 @@ async def test_a_full_disk_costs_the_seconds_it_was_full(tmp_path: Path) -> None
             ballast = fill(disk)
             await eventually(lambda: "storage" in server.log, within=20, what="a word about storage in the log")
             stuck = await _stands_still(person, share.session)
-            before = await person.captures(
-                share.session, start=_ms(stuck, "bufferedFrom"), end=_ms(stuck, "bufferedUntil")
-            )
+            before = await person.captures(share.session, **_everything(stuck))
             ballast.unlink()
             seen = await person.sees_gap(share.session, "storage")
             await person.sees_buffered_until(share.session, microseconds(seen["gaps"][0]["end"]) + 1_000_000)
