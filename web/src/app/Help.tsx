@@ -1,8 +1,9 @@
 /** The keys. */
 
-import { Kbd, Modal } from "@mantine/core";
+import { Kbd, Modal, VisuallyHidden } from "@mantine/core";
 
 import classes from "./App.module.css";
+import { Icon } from "./icons";
 
 const KEYS: [string[], string][] = [
   [["S"], "Save what is selected"],
@@ -10,8 +11,8 @@ const KEYS: [string[], string][] = [
   [["P"], "Save it with the next 10 s"],
   [["["], "Selection begins at the picture shown"],
   [["]"], "Selection ends at the picture shown"],
-  [["←", "→"], "One frame back or forward"],
-  [["Shift", "← →"], "One second back or forward"],
+  [["Left", "Right"], "One frame back or forward"],
+  [["Shift", "Left", "Right"], "One second back or forward"],
   [["Space"], "Play or hold"],
   [["L"], "Live"],
   [["/"], "Search the clips"],
@@ -34,8 +35,19 @@ export function Help({ opened, onClose }: { opened: boolean; onClose: () => void
 function KeyRow({ keys, what }: { keys: string[]; what: string }) {
   return (
     <>
-      <dt>{keys.map((key) => (key === "…" ? <span key={key}>…</span> : <Kbd key={key}>{key}</Kbd>))}</dt>
+      <dt>{keys.map((key) => (key === "…" ? <span key={key}>…</span> : <Key key={key} name={key} />))}</dt>
       <dd>{what}</dd>
     </>
+  );
+}
+
+/** Arrows are drawn: not every font has them. */
+function Key({ name }: { name: string }) {
+  if (name !== "Left" && name !== "Right") return <Kbd>{name}</Kbd>;
+  return (
+    <Kbd style={{ display: "inline-flex", alignItems: "center" }}>
+      <Icon name={name === "Left" ? "left" : "right"} size={13} />
+      <VisuallyHidden>{name}</VisuallyHidden>
+    </Kbd>
   );
 }

@@ -15,6 +15,8 @@ const PATHS = {
   screen: "M4 5.500h16v10.500H4zM9 19.500h6M12 16v3.5",
   search: "M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12M15.5 15.5 20 20",
   more: "M6 12h.01M12 12h.01M18 12h.01",
+  left: "M19 12H5M11 6l-6 6 6 6",
+  right: "M5 12h14M13 6l6 6-6 6",
   film: "M4 6h16v12H4zM8 6v12M16 6v12M4 12h16",
 } as const;
 

@@ -22,10 +22,23 @@ const amber: MantineColorsTuple = [
   "#7d4c00",
 ];
 
+const slate: MantineColorsTuple = [
+  "#e8ecf1",
+  "#b8c2ce",
+  "#93a0b0",
+  "#6c7989",
+  "#2a323c",
+  "#262d37",
+  "#1e242c",
+  "#171b21",
+  "#12161b",
+  "#0f1216",
+];
+
 export const theme = createTheme({
   primaryColor: "amber",
   primaryShade: { light: 5, dark: 5 },
-  colors: { amber },
+  colors: { amber, dark: slate },
   autoContrast: true,
   black: "#12161b",
   fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", "Open Sans", sans-serif',
@@ -47,7 +60,7 @@ export const theme = createTheme({
 });
 
 const body = {
-  "--mantine-color-body": "var(--bg)",
+  "--mantine-color-body": "var(--panel)",
   "--mantine-color-text": "var(--text)",
   "--mantine-color-dimmed": "var(--dim)",
   "--mantine-color-default": "var(--raised)",

@@ -58,8 +58,8 @@ function Facts({ session, timeline }: Pick<HeadProps, "session" | "timeline">) {
           you can go back <b>{ofLength(Math.floor(seconds))}</b>
         </span>
       )}
-      {gaps && <span>· {gaps}</span>}
-      {media && <span>· {media}</span>}
+      {gaps && <span>{gaps}</span>}
+      {media && <span>{media}</span>}
     </span>
   );
 }

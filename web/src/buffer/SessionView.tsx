@@ -163,7 +163,9 @@ function Consent({ session }: { session: Session }) {
   const stop = useStopSession();
   const own = share.state === "sharing" && share.sessionId === session.sessionId;
   const end = () =>
-    own ? stopSharing().catch(toastProblem) : stop.mutate(session.sessionId, { onError: (error) => toastProblem(error) });
+    own
+      ? stopSharing().catch(toastProblem)
+      : stop.mutate(session.sessionId, { onError: (error) => toastProblem(error) });
   return (
     <p className={classes.consent}>
       {own ? `You are sharing ${share.withSound ? "a screen and its sound" : "a screen without sound"}. ` : ""}

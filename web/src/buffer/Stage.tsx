@@ -1,9 +1,10 @@
 /** The picture: live, or any moment of the buffer, or the clip that was just saved. */
 
-import { ActionIcon, Button, Kbd, Loader } from "@mantine/core";
+import { ActionIcon, Button, Loader } from "@mantine/core";
 
 import type { Clip, Session } from "../api/types";
 import { Icon } from "../app/icons";
+import { KeyHint } from "../app/KeyHint";
 import { clock, ofLength } from "../app/words";
 import { ClipPlayer } from "../clips/ClipPlayer";
 import type { BufferPlayer } from "../player/player";
@@ -71,9 +72,7 @@ function Bar({ session, player, skewMs }: { session: Session; player: BufferPlay
       {(!view.live || !recording) && (
         <Button className={classes.golive ?? ""} variant="default" onClick={() => player.goLive()}>
           {recording ? "Go live" : "To the end"}
-          <Kbd ml={9} size="xs" bg="transparent" c="dimmed">
-            L
-          </Kbd>
+          <KeyHint name="L" />
         </Button>
       )}
     </div>

@@ -1,18 +1,20 @@
 /** Scale, film, and the row that saves. */
 
-import { Button, Kbd, Progress, SegmentedControl } from "@mantine/core";
-import { useElementSize, useInterval } from "@mantine/hooks";
+import { Button, Progress, SegmentedControl } from "@mantine/core";
+import { useInterval } from "@mantine/hooks";
 import { useEffect, useMemo, useState } from "react";
 
 import type { Range, Timeline } from "../api/types";
+import { KeyHint } from "../app/KeyHint";
 import { clock, ofLength, ofSize } from "../app/words";
 import type { BufferPlayer } from "../player/player";
 import { Film } from "./Film";
 import { type Bounds, lastSeconds, POST_ROLL_SECONDS, PRESETS, resolve } from "./selection";
+import { Scale } from "./Scale";
 import { gapQuestion } from "./sentences";
 import classes from "./Timeline.module.css";
 import type { Saving } from "./useCapture";
-import { bytesIn, fractionOf, ticksOf, type View, viewOf } from "./view";
+import { bytesIn, viewOf } from "./view";
 
 interface PanelProps {
   timeline: Timeline;
@@ -25,69 +27,28 @@ interface PanelProps {
 }
 
 export function TimelinePanel(props: PanelProps) {
-  const { timeline, bounds, selection, saving } = props;
+  const { timeline, bounds, saving } = props;
   const view = useMemo(() => viewOf(bounds.fromMs, bounds.untilMs), [bounds.fromMs, bounds.untilMs]);
   return (
     <section className={classes.panel} aria-label="Timeline">
-      <Scale view={view} bounds={bounds} recording={props.recording} />
+      <Scale view={view} untilMs={bounds.untilMs} recording={props.recording} />
       <Film {...props} segments={timeline.segments} gaps={timeline.gaps} view={view} nowMs={timeline.nowMs} />
-      <div className={classes.row}>
-        <Presets selection={selection} onSelect={props.onSelect} />
-        <SelectionInfo timeline={timeline} bounds={bounds} selection={selection} />
-        {props.recording && <PostRoll saving={saving} />}
-        <Button
-          className={classes.save ?? ""}
-          onClick={() => saving.save()}
-          loading={saving.saving}
-          data-testid="save"
-        >
-          {selection.kind === "last" ? `Save last ${ofLength(selection.seconds)}` : "Save selection"}
-          <Kbd ml={10} size="xs" bg="transparent" c="inherit" style={{ borderColor: "currentColor", opacity: 0.7 }}>
-            S
-          </Kbd>
-        </Button>
-      </div>
-      {saving.question && <Question saving={saving} />}
+      {saving.question ? <Question saving={saving} /> : <SaveRow {...props} />}
     </section>
   );
 }
 
-const LABEL_PIXELS = 78;
-const NOW_PIXELS = 52;
-
-function Scale({ view, bounds, recording }: { view: View; bounds: Bounds; recording: boolean }) {
-  const { ref, width } = useElementSize();
-  const edge = fractionOf(view, bounds.untilMs);
-  const ticks = ticksOf(view, width / LABEL_PIXELS).filter((tick) => {
-    const apart = Math.abs(fractionOf(view, tick.ms) - edge) * width;
-    return apart > NOW_PIXELS || !recording;
-  });
+function SaveRow({ timeline, bounds, selection, onSelect, saving, recording }: PanelProps) {
   return (
-    <div className={classes.scale} ref={ref} aria-hidden>
-      {ticks.map((tick) => (
-        <Label key={tick.ms} at={fractionOf(view, tick.ms)} width={width} text={tick.label} />
-      ))}
-      {recording && <Label at={edge} width={width} text="now" className={classes.now} />}
+    <div className={classes.row}>
+      <Presets selection={selection} onSelect={onSelect} />
+      <SelectionInfo timeline={timeline} bounds={bounds} selection={selection} />
+      {recording && <PostRoll saving={saving} />}
+      <Button className={classes.save ?? ""} onClick={() => saving.save()} loading={saving.saving} data-testid="save">
+        {selection.kind === "last" ? `Save last ${ofLength(selection.seconds)}` : "Save selection"}
+        <KeyHint name="S" strong />
+      </Button>
     </div>
-  );
-}
-
-function Label({
-  at,
-  width,
-  text,
-  className = "",
-}: {
-  at: number;
-  width: number;
-  text: string;
-  className?: string | undefined;
-}) {
-  const edge = at * width < 28 ? "start" : (1 - at) * width < 28 ? "end" : undefined;
-  return (
-    <span className={className} style={{ left: `${at * 100}%` }} data-edge={edge}>
-      {text}
-    </span>
   );
 }
 
@@ -98,6 +59,7 @@ function Presets({ selection, onSelect }: { selection: Range; onSelect: (range: 
       className={classes.segmentsBox ?? ""}
       aria-label="Save the last"
       size="sm"
+      withItemsBorders={false}
       data={options}
       value={selection.kind === "last" ? String(selection.seconds) : ""}
       onChange={(value) => onSelect(lastSeconds(Number(value)))}
@@ -126,9 +88,7 @@ function PostRoll({ saving }: { saving: Saving }) {
   return (
     <Button variant="default" onClick={() => saving.save({ postRoll: true })} title="Save it with what happens next">
       +{POST_ROLL_SECONDS} s after
-      <Kbd ml={10} size="xs" bg="transparent" c="dimmed">
-        P
-      </Kbd>
+      <KeyHint name="P" />
     </Button>
   );
 }

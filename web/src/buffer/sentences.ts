@@ -1,6 +1,6 @@
 /** What the page says about a session and a saved clip. Pure. */
 
-import type { Clip, Session, TimelineGap } from "../api/types";
+import type { Clip, Interval, Session, TimelineGap } from "../api/types";
 import { causeOf, clock, gapSummary, ofLength } from "../app/words";
 
 /** The pill beside the room's name. */
@@ -60,7 +60,8 @@ const NOTICEABLE_SECONDS = 0.6;
 
 export interface Press {
   pressedMs: number;
-  tookMs: number;
+  /** From the press to the answer; null when it had to wait for what came next. */
+  tookMs: number | null;
   /** Server time minus this machine's. */
   skewMs: number;
   /** Whether "now" was asked for, without waiting for more. */
@@ -69,7 +70,7 @@ export interface Press {
 
 /** "Clip saved in 12 ms. It ends 0.4 s before you pressed." */
 export function savedSentence(clip: Clip, press: Press): string {
-  const saved = press.upToNow ? `Clip saved in ${took(press.tookMs)}.` : "Clip saved.";
+  const saved = press.tookMs === null ? "Clip saved." : `Clip saved in ${took(press.tookMs)}.`;
   const shorter = missing(clip);
   if (shorter) return `${saved} ${shorter}`;
   return press.upToNow
@@ -87,9 +88,12 @@ function endsBefore(clip: Clip, press: Press): string {
 }
 
 function missing(clip: Clip): string | null {
-  const [from, start] = [Date.parse(clip.requested.start), Date.parse(clip.delivered.start)];
-  const short = (start - from) / 1000 - (Date.parse(clip.requested.end) - Date.parse(clip.delivered.end)) / 1000;
+  const short = lengthOf(clip.requested) - lengthOf(clip.delivered);
   return short > NOTICEABLE_SECONDS ? `Only ${ofLength(clip.durationSeconds)} were buffered.` : null;
+}
+
+function lengthOf({ start, end }: Interval): number {
+  return (Date.parse(end) - Date.parse(start)) / 1000;
 }
 
 /** "The range has 1 gap of 6 s (6 s at 20:08:12: the share was interrupted). The picture holds still there." */

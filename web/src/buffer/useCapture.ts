@@ -77,7 +77,10 @@ export function useCapture({ sessionId, selection, bounds, skewMs, onSaved, onUn
       .then((clip) => {
         if (cancelled.current.delete(key)) return undo(clip);
         const upToNow = range.kind === "last" && !postRoll;
-        tell(clip, savedSentence(clip, { pressedMs, tookMs: performance.now() - began, skewMs, upToNow }));
+        tell(
+          clip,
+          savedSentence(clip, { pressedMs, tookMs: postRoll ? null : performance.now() - began, skewMs, upToNow }),
+        );
         showFirst(client, clip);
         onSaved(clip);
       })

@@ -39,23 +39,16 @@ export function restartedAnswer(answer: string, fragment: string): string {
  * A hint only Chromium reads, as a format parameter of the answer.
  */
 export function withStartBitrate(answer: string, kbps: number): string {
-  const video = answer.indexOf(`${EOL}m=video`);
-  if (video < 0) return answer;
-  const next = answer.indexOf(`${EOL}m=`, video + 3);
-  const end = next < 0 ? answer.length : next;
-  const section = answer
-    .slice(video, end)
-    .replace(/^(a=fmtp:\d+ (?!apt=).*?)\r?$/gm, `$1;x-google-start-bitrate=${kbps}`);
-  return answer.slice(0, video) + addMissingFormat(section, kbps) + answer.slice(end);
-}
-
-/** VP8 has no parameters of its own to stand beside. */
-function addMissingFormat(section: string, kbps: number): string {
-  return section.replace(/^a=rtpmap:(\d+) VP8\/90000\r?$/gim, (line, payload: string) =>
-    section.includes(`a=fmtp:${payload} `)
-      ? line
-      : `${line.trimEnd()}${EOL}a=fmtp:${payload} x-google-start-bitrate=${kbps}`,
-  );
+  const hint = `x-google-start-bitrate=${kbps}`;
+  let isVideo = false;
+  const lines = answer.split(EOL).flatMap((line) => {
+    if (line.startsWith("m=")) isVideo = line.startsWith("m=video");
+    if (!isVideo) return [line];
+    if (/^a=fmtp:\d+ (?!apt=)/.test(line)) return [`${line};${hint}`];
+    const vp8 = line.match(/^a=rtpmap:(\d+) VP8\//i); // has no parameters of its own to stand beside
+    return vp8 ? [line, `a=fmtp:${vp8[1]} ${hint}`] : [line];
+  });
+  return lines.join(EOL);
 }
 
 function attribute(sdp: string, name: string): string {
