@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from lookback.media.gaps import Gap
+
+from lookback.media.gaps import Gap  # noqa: TC001 - pydantic reads the annotations
 
 
 class Storage(StrEnum):
