@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -17,20 +18,26 @@ from lookback.recorder.process import WORKER_COMMAND, WorkerProcess, start_worke
 from lookback.recorder.tracker import SessionTracker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from lookback.recorder.config import RecorderConfig
 
 log = structlog.get_logger(__name__)
 
-HELLO_S = 5.0  # a worker answers in milliseconds, a hung one never
-START_S = 15.0  # importing everything and repairing torn segments; a loaded machine
-WAIT_S = 10.0  # how long a request waits for a worker that is being restarted
-PING_EVERY_S = 2.0
-HUNG_S = 15.0
-STOP_S = 10.0
-FAREWELL_S = 1.0  # a worker that hangs up is dying, or has dropped us and can be adopted again
 _POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds to wait for what. A worker answers in milliseconds, a hung one never."""
+
+    hello: float = 5.0
+    start: float = 15.0  # importing everything and repairing torn segments, on a loaded machine
+    restart: float = 10.0  # how long a request waits for a worker that is being restarted
+    ping_every: float = 2.0
+    hung: float = 15.0
+    stop: float = 10.0
+    farewell: float = 1.0  # a worker that hangs up is dying, or has dropped us and can be adopted again
 
 
 class RecorderPort(Protocol):
@@ -56,11 +63,19 @@ class Supervisor:
     """
 
     def __init__(
-        self, config: RecorderConfig, *, now_us: Callable[[], int], command: Sequence[str] = WORKER_COMMAND
+        self,
+        config: RecorderConfig,
+        *,
+        now_us: Callable[[], int],
+        command: Sequence[str] = WORKER_COMMAND,
+        environment: Mapping[str, str] = os.environ,
+        patience: Patience = Patience(),
     ) -> None:
         self._config = config
         self._now_us = now_us
         self._command = command
+        self._environment = environment
+        self._patience = patience
         self._backoff = Backoff()
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._tracker = SessionTracker()
@@ -78,7 +93,7 @@ class Supervisor:
     async def request(self, request: Request) -> Reply:
         """See RecorderPort."""
         try:
-            async with asyncio.timeout(WAIT_S):
+            async with asyncio.timeout(self._patience.restart):
                 await self._connected.wait()
         except TimeoutError as error:
             raise NoCapacityError("The recorder does not answer; try again in a moment", retryAfter=5) from error
@@ -108,13 +123,13 @@ class Supervisor:
                 # It does not start, hangs, or is of another version: the answer to all of them is a new worker.
                 log.warning("recorder.unusable", error=str(error) or type(error).__name__)
                 await self._replace()
-            if self._worker is None or await self._worker.wait_gone(FAREWELL_S):
+            if self._worker is None or await self._worker.wait_gone(self._patience.farewell):
                 await self._mourn(self._backoff.after(loop.time() - began_s))
 
     async def shut_down(self) -> None:
         """End the worker in good order: files closed, sessions ended. Call after `run` has been cancelled."""
         if self._worker is not None:
-            await self._worker.end(STOP_S)
+            await self._worker.end(self._patience.stop)
 
     # ---- one worker's life, seen from here
 
@@ -144,10 +159,10 @@ class Supervisor:
 
     async def _started(self) -> ControlClient:
         """A connection to a new worker."""
-        self._worker = worker = start_worker(self._command, self._config, os.environ)
+        self._worker = worker = start_worker(self._command, self._config, self._environment)
         self.starts += 1
         log.info("recorder.started", pid=worker.pid)
-        async with asyncio.timeout(START_S):
+        async with asyncio.timeout(self._patience.start):
             while not worker.gone:
                 client = await self._adopted()
                 if client is not None:
@@ -156,7 +171,7 @@ class Supervisor:
         raise NoCapacityError(f"The recorder ended at its start with exit code {worker.exit_code}")
 
     async def _greet(self, client: ControlClient) -> None:
-        async with asyncio.timeout(HELLO_S):
+        async with asyncio.timeout(self._patience.hello):
             welcome = await client.hello()
             if welcome.config_digest != self._config.digest:
                 raise NoCapacityError("The running recorder was started with other settings")
@@ -170,9 +185,9 @@ class Supervisor:
         """Return when the worker has hung up; raise TimeoutError when it has stopped answering."""
         with suppress(NoCapacityError):  # it hung up before it answered
             while not client.closed:
-                async with asyncio.timeout(HUNG_S):
+                async with asyncio.timeout(self._patience.hung):
                     self.status = await self._ask_status(client)
-                await client.wait_closed(PING_EVERY_S)
+                await client.wait_closed(self._patience.ping_every)
 
     async def _ask_status(self, client: ControlClient) -> WorkerStatus:
         reply = await client.request(GetStatus())
@@ -183,7 +198,7 @@ class Supervisor:
     async def _replace(self) -> None:
         """End a worker that is of no use: it would keep the socket and the port."""
         if self._worker is not None:
-            await self._worker.end(STOP_S)
+            await self._worker.end(self._patience.stop)
 
     async def _mourn(self, delay_s: float) -> None:
         """Say what died with the worker, and wait before the next one."""
