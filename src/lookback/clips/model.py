@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-
 from lookback.media.gaps import Gap  # noqa: TC001 - pydantic reads the annotations
 
 
