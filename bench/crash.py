@@ -1,4 +1,4 @@
-"""`kill -9` of the recorder, of the API and of both at random instants: media lost, clips unchanged, store consistent."""
+"""`kill -9` of recorder, API and both at random instants: media lost, clips unchanged, store consistent."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Saved:
 async def run(effort: Effort) -> Report:
     """Every round has a server and a library of its own, so that one round's damage cannot hide in the next."""
     report = Report()
-    chance = random.Random(effort.quick)
+    chance = random.Random()
     rounds = [VICTIMS[number % len(VICTIMS)] for number in range(effort.pick(30, 3))]
     found = []
     for victim in rounds:
@@ -105,7 +105,6 @@ async def _kill(server: Installation, victim: str, running: Publishing) -> list[
     When only the API dies the recorder goes on, and nothing is lost: frames are counted instead.
     """
     recorder = await server.recorder_pid()
-    killed_us = now_us()
     if victim != "recorder":
         await server.kill_api()
     if victim == "api":
