@@ -26,6 +26,7 @@ class Received:
     reports: list[tuple[Track, int, int, int]] = field(default_factory=list)
     connections: int = 0
     cause: str | None = None
+    task: asyncio.Task[None] | None = None
 
     def of(self, track: Track) -> list[EncodedFrame]:
         """The frames of one track."""
@@ -60,7 +61,7 @@ class Receiving:
             on_sender_report=got.noted_report,
             **settings,
         )
-        self._tasks.create_task(self._run(got))
+        got.task = self._tasks.create_task(self._run(got))
         self.publishers.append(got)
         return got
 

@@ -67,7 +67,6 @@ class WhipSender(asyncio.DatagramProtocol):
         self.counts: Counter[str] = Counter()
         self.remote: tuple[str, int] = ("", 0)
         self.peer: Description = Description((), (), ice_lite=False)
-        self.ended = asyncio.Event()
         self.certificate = Certificate.generate()
         self._dtls: DtlsAssociation | None = None
         self._keys: SrtpKeys | None = None
@@ -83,17 +82,26 @@ class WhipSender(asyncio.DatagramProtocol):
 
     async def connect(self, exchange: Exchange, *, bind: str = "127.0.0.1") -> None:
         """Offer, check the first candidate of the answer, shake hands."""
-        self.use_answer(await exchange(offer(self)))
-        loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: self, local_addr=(bind, 0))
-        self._check()
+        await self.open(await exchange(offer(self)), bind=bind)
         async with asyncio.timeout(10):
             await self._checked.wait()
             lead = self._lead()
             role = "client" if lead.setup == "passive" else "server"
             self._dtls = DtlsAssociation(self.certificate, cast("Any", role), lead.fingerprints, self.send)
             self._keys = await self._dtls.connect()
-        self._started = loop.time()
+        self._started = asyncio.get_running_loop().time()
+
+    async def open(self, answer: str, *, bind: str = "127.0.0.1") -> None:
+        """Use an answer: bind a socket and begin to check, no more."""
+        self.use_answer(answer)
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=(bind, 0))
+        self._check()
+
+    @property
+    def peer_ended(self) -> asyncio.Event:
+        """Set when the recorder has closed the association."""
+        assert self._dtls is not None
+        return self._dtls.ended
 
     def use_answer(self, answer: str) -> None:
         """Take credentials and address from an answer."""

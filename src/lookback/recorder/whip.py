@@ -63,6 +63,7 @@ class WhipPublisher:
         self._on_connected = on_connected
         self._connect_seconds = connect_seconds
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._running = False
         self._certificate = Certificate.generate()
         self._ice = endpoint.session()
         self._transport = MediaTransport(
@@ -107,6 +108,7 @@ class WhipPublisher:
 
         Or what `close` was given. Nothing is held any more when it returns or is cancelled.
         """
+        self._running = True
         try:
             async with asyncio.TaskGroup() as tasks:
                 connecting = tasks.create_task(self._connect())
@@ -119,9 +121,11 @@ class WhipPublisher:
         return cause
 
     def close(self, cause: str = "stopped") -> None:
-        """Make `run()` end with `cause`; the first cause stays."""
+        """Make `run()` end with `cause`; the first cause stays. One that never ran gives its place back here."""
         if not self._over.done():
             self._over.set_result(cause)
+        if not self._running:
+            self._ice.close()
 
     def tick(self, now_us: int) -> None:
         """Run the receiver's timers."""

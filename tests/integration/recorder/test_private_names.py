@@ -9,11 +9,11 @@ import asyncio
 import importlib.metadata
 import inspect
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import RTCDtlsTransport
-from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 from tests.support.waiting import eventually
@@ -21,6 +21,9 @@ from tests.support.wires import close, joined, shake_hands
 
 import lookback
 from lookback.recorder.dtls import Certificate, SrtpKeys
+
+if TYPE_CHECKING:
+    from OpenSSL import SSL
 
 RTP = b"\x80\x60\x00\x01\x00\x00\x00\x00\x00\x00\x00\x2a" + b"payload" * 20
 RTCP = b"\x80\xc9\x00\x01\x00\x00\x00\x2a"

@@ -124,6 +124,17 @@ def test_silence_is_reported_once() -> None:
     assert told == ["silent"]
 
 
+def test_connectivity_checks_alone_keep_a_publisher() -> None:
+    place = Place()
+    told: list[str] = []
+    place.session.on_silent = lambda: told.append("silent")
+    route = place.prove(1)
+    for _ in range(10 * IDLE_TICKS):
+        place.session.proved(place.session.ufrag.encode(), route, nominated=False)
+        place.session.tick()
+    assert told == []
+
+
 def test_a_publisher_is_lively_for_five_ticks() -> None:
     place = Place()
     place.session.heard = True
