@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.scripted_source import START_US, a_run, feed
+
+from lookback.buffer.reader import read_segments, summary
+from lookback.media.samples import Codec, Track
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_change_of_codec_starts_a_new_run_in_the_container_of_the_codec(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    changed_us = feed(run, START_US, 2)
+    end_us = feed(run, changed_us, 2, Codec.VP8)
+    run.close(end_us)
+    segments = read_segments(tmp_path)
+    assert [segment.container for segment in segments] == ["mp4", "webm"]
+    assert segments[0].extent.run_id != segments[1].extent.run_id
+    assert segments[0].extent.end_us <= segments[1].extent.start_us + 20_000  # the last sound may reach over
+    assert segments[1].extent.start_us == changed_us
+
+
+def test_frames_of_a_new_codec_wait_for_its_key_frame(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    changed_us = feed(run, START_US, 2)
+    end_us = feed(run, changed_us, 2, Codec.VP8, first=10)
+    run.close(end_us)
+    first, second = read_segments(tmp_path)
+    assert second.extent.start_us == changed_us + 20 * 1_000_000 // 30
+    assert first.extent.end_us >= changed_us  # nothing says that the old picture was gone before
+
+
+def test_time_does_not_go_back_when_the_clock_does(tmp_path: Path) -> None:
+    first = a_run(tmp_path)
+    first.close(feed(first, START_US, 2))
+    second = a_run(tmp_path, not_before_us=first.end_us)
+    second.close(feed(second, START_US - 3_600_000_000, 2))
+    extents = [segment.extent for segment in read_segments(tmp_path)]
+    assert all(before.end_us <= after.start_us + 20_000 for before, after in pairwise(extents))
+    assert second.end_us == pytest.approx(START_US + 4_000_000, abs=50_000)
+    buffered = summary(tmp_path)
+    assert buffered.until_us is not None
+    assert buffered.until_us - START_US == pytest.approx(4_000_000, abs=50_000)
+
+
+def test_sound_keeps_its_distance_to_the_picture_when_time_is_shifted(tmp_path: Path) -> None:
+    run = a_run(tmp_path, not_before_us=START_US + 60_000_000)
+    run.close(feed(run, START_US, 2))
+    samples = read_segments(tmp_path)[0].index.samples
+    starts = [int(samples["dts_us"][samples["track"] == track].min()) for track in (Track.VIDEO, Track.AUDIO)]
+    assert starts == pytest.approx([START_US + 60_000_000] * 2, abs=20_000)
+
+
+def test_a_closed_run_takes_nothing_any_more(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    end_us = feed(run, START_US, 2)
+    run.close(end_us)
+    before = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    feed(run, end_us, 2)
+    run.tick(end_us + 5_000_000, missing=False)
+    run.close(end_us + 5_000_000)
+    assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == before
+    assert not run.wants_key_frame
+
+
+def test_nothing_before_a_key_frame_is_kept_and_one_is_wanted(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    assert run.wants_key_frame
+    feed(run, START_US, 0.5, first=1)
+    assert run.wants_key_frame
+    assert not run.committed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_frame_that_is_none_is_let_go(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    run.video(Codec.VP8, START_US, b"\x10\x00\x00not a key frame", key=True)
+    run.video(Codec.H264, START_US, b"\x00\x00\x00\x01\x67", key=True)
+    run.close(feed(run, START_US + 1_000_000, 1))
+    assert [segment.extent.start_us for segment in read_segments(tmp_path)] == [START_US + 1_000_000]
+
+
+def test_a_split_goes_on_with_the_next_key_frame(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    middle_us = feed(run, START_US, 2)
+    run.split(middle_us)
+    assert run.wants_key_frame
+    run.close(feed(run, middle_us + 7_000_000, 2))
+    segments = read_segments(tmp_path)
+    assert len({segment.extent.run_id for segment in segments}) == 2
+    assert [gap.cause for gap in summary(tmp_path).gaps] == ["reconnect"]
+
+
+def test_committed_means_that_a_reader_sees_a_picture(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    feed(run, START_US, 0.4)
+    assert not run.committed
+    assert summary(tmp_path).until_us is None
+    feed(run, START_US + 400_000, 0.4, first=12)
+    assert run.committed
+    assert summary(tmp_path).until_us is not None
