@@ -90,6 +90,7 @@ class Bench:
     def __init__(self, root: Path, **spec: Any) -> None:
         self.now_us = START_US
         self.moves: list[Event] = []
+        self.followed: list[asyncio.Task[None]] = []
         self.spec = a_session(**spec)
         self.directory = SessionDirectory(BufferLayout(root), self.spec)
         self.recording = Recording(
@@ -113,6 +114,7 @@ class Bench:
             await self.recording.follow(source, run)
 
         self.recording.following = tasks.create_task(follow())
+        self.followed.append(self.recording.following)
         self.run = run
         return source
 
@@ -140,7 +142,7 @@ async def a_bench(root: Path, **spec: Any) -> AsyncIterator[tuple[Bench, asyncio
     try:
         async with asyncio.TaskGroup() as tasks:
             yield bench, tasks
-            if bench.recording.following is not None:
-                bench.recording.following.cancel()
+            for task in bench.followed:
+                task.cancel()
     finally:
         bench.directory.release()
