@@ -45,7 +45,10 @@ MOVES: dict[SessionState, frozenset[SessionState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One user's replay buffer in one room. Instants are UTC microseconds."""
+    """One user's replay buffer in one room. Instants are UTC microseconds.
+
+    `since_us`: when it came into its state. `ice_etag`: entity tag of its publisher's ICE session (RFC 9725).
+    """
 
     session_id: str
     room_name: str
@@ -56,9 +59,11 @@ class Session:
     state: SessionState
     reason: str | None
     started_at_us: int
+    since_us: int
     ended_at_us: int | None = None
     drains_at_us: int | None = None
     video_codec: str | None = None
     audio_codec: str | None = None
     width: int | None = None
     height: int | None = None
+    ice_etag: str | None = None

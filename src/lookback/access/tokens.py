@@ -1,0 +1,140 @@
+"""Bearer tokens: JSON Web Tokens (RFC 7519) by a shared secret or by published keys."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import jwt
+from jwt import PyJWKClient
+
+from lookback.access.principal import Principal
+from lookback.errors import UnauthenticatedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+SHARED_ALGORITHM = "HS256"
+KEY_ALGORITHMS = ("RS256", "ES256")
+LEEWAY_SECONDS = 30
+_LONGEST_ID = 255
+_SECOND_US = 1_000_000
+
+
+class KeySource(Protocol):
+    """Where the public keys of RS256 and ES256 tokens come from."""
+
+    async def key(self, token: str) -> Any:
+        """Return the key that the token's header names; raises UnauthenticatedError when nobody published it."""
+
+
+class JwksKeys:
+    """Keys behind a JWKS URL (RFC 7517), kept for five minutes and asked for again when an unknown one is named."""
+
+    def __init__(self, url: str) -> None:
+        self._client = PyJWKClient(url, cache_jwk_set=True, lifespan=300, timeout=5)
+
+    async def key(self, token: str) -> Any:
+        """Return the key that the token's header names; raises UnauthenticatedError when nobody published it."""
+        try:
+            found = await asyncio.to_thread(self._client.get_signing_key_from_jwt, token)
+        except jwt.PyJWTError as error:
+            raise UnauthenticatedError("The token's key is not among the published keys") from error
+        return found.key
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPolicy:
+    """Which tokens hold: signed with the secret, or with a published key; for the audience, if one is set."""
+
+    secret: str
+    keys: KeySource | None = None
+    audience: str | None = None
+
+
+class Tokens:
+    """Checks tokens, and mints them for development. `clock` gives UTC microseconds."""
+
+    def __init__(self, policy: TokenPolicy, clock: Callable[[], int]) -> None:
+        self._policy = policy
+        self._clock = clock
+
+    async def principal(self, token: str) -> Principal:
+        """Return who the token speaks for; raises UnauthenticatedError with the reason when it does not hold."""
+        algorithm = _algorithm(token)
+        claims = self._decode(token, algorithm, await self._key(token, algorithm))
+        self._check_times(claims)
+        return _principal(claims)
+
+    def mint(self, user_id: str, *, name: str | None = None, admin: bool = False, valid_seconds: int) -> str:
+        """Return a token signed with the secret."""
+        now = self._clock() // _SECOND_US
+        claims: dict[str, Any] = {"sub": user_id, "iat": now, "exp": now + valid_seconds}
+        claims |= {"name": name} if name else {}
+        claims |= {"admin": True} if admin else {}
+        claims |= {"aud": self._policy.audience} if self._policy.audience else {}
+        return jwt.encode(claims, self._policy.secret, SHARED_ALGORITHM)
+
+    async def _key(self, token: str, algorithm: str) -> Any:
+        # The key is chosen by the algorithm, so that a public key can never serve as an HMAC secret.
+        if algorithm == SHARED_ALGORITHM:
+            return self._policy.secret
+        if algorithm in KEY_ALGORITHMS and self._policy.keys:
+            return await self._policy.keys.key(token)
+        raise UnauthenticatedError("The token is signed in a way that is not accepted here")
+
+    def _decode(self, token: str, algorithm: str, key: Any) -> dict[str, Any]:
+        try:
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=self._policy.audience,
+                options={"require": ["sub"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+            )
+        except jwt.MissingRequiredClaimError as error:
+            raise UnauthenticatedError(f"The token does not say its {error.claim}") from error
+        except jwt.InvalidAudienceError as error:
+            raise UnauthenticatedError("The token is meant for somebody else") from error
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise UnauthenticatedError("The token does not hold") from error
+
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
+        now = self._clock() / _SECOND_US
+        if _instant(claims, "exp", now) <= now - LEEWAY_SECONDS:
+            raise UnauthenticatedError("The token has expired")
+        if max(_instant(claims, "nbf", now), _instant(claims, "iat", now)) > now + LEEWAY_SECONDS:
+            raise UnauthenticatedError("The token is not valid yet")
+
+
+def _algorithm(token: str) -> str:
+    try:
+        return str(jwt.get_unverified_header(token).get("alg"))
+    except (jwt.PyJWTError, ValueError) as error:
+        raise UnauthenticatedError("The token is not a JSON Web Token") from error
+
+
+def _instant(claims: Mapping[str, Any], name: str, otherwise: float) -> float:
+    value = claims.get(name, otherwise)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnauthenticatedError(f"The token's {name} is not a number of seconds")
+    return float(value)
+
+
+def _principal(claims: Mapping[str, Any]) -> Principal:
+    user_id, name, communities = claims["sub"], claims.get("name"), claims.get("communities") or {}
+    if not user_id or len(user_id) > _LONGEST_ID:
+        raise UnauthenticatedError("The token's sub is empty or too long")
+    if not isinstance(communities, dict):
+        raise UnauthenticatedError("The token's communities are not an object of role lists")
+    return Principal(
+        user_id=user_id,
+        name=str(name) if name else None,
+        admin=claims.get("admin") is True,
+        communities={str(key): _roles(roles) for key, roles in communities.items()},
+    )
+
+
+def _roles(value: Any) -> tuple[str, ...]:
+    return tuple(str(role) for role in value) if isinstance(value, list) else ()

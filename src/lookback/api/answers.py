@@ -1,0 +1,209 @@
+"""What the API sends."""
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from lookback.api.wire import Answer, Instant
+from lookback.clips.model import Storage
+from lookback.sessions.model import SessionState
+
+
+class Problem(Answer):
+    """An error (RFC 9457). `detail` is the sentence a person reads; further members say what can be done."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="Stable name of the kind of error, as a URN.")
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable name of the kind of error: docs/reference/errors.md.")
+    session_id: str | None = Field(default=None, description="already-active: the session that runs.")
+    oldest_available: str | None = Field(default=None, description="no-segments: what can be had.")
+    newest_available: str | None = Field(default=None, description="no-segments: what can be had.")
+    retry_after: float | None = Field(default=None, description="Seconds after which trying again makes sense.")
+    gaps: list[Any] | None = Field(default=None, description="gaps: which ones; allowGaps takes the range as it is.")
+
+
+class GapAnswer(Answer):
+    """A stretch of time without samples."""
+
+    start: Instant
+    end: Instant
+    track: Literal["video", "audio", "all"]
+    cause: str = Field(description="Such as reconnect, loss, damaged, storage.")
+
+
+class IntervalAnswer(Answer):
+    """Half-open stretch of time."""
+
+    start: Instant
+    end: Instant
+
+
+class VideoAnswer(Answer):
+    """How the picture is encoded, and its size in pixels."""
+
+    codec: str
+    width: int | None
+    height: int | None
+
+
+class AudioAnswer(Answer):
+    """How the sound is encoded."""
+
+    codec: str
+
+
+class SessionAnswer(Answer):
+    """One user's replay buffer in one room."""
+
+    session_id: str
+    room_name: str
+    community_id: str | None
+    user_id: str
+    participant_identity: str | None
+    source: Literal["whip", "livekit", "egress", "synthetic"]
+    status: SessionState
+    reason: str | None
+    started_at: Instant
+    ended_at: Instant | None
+    drains_at: Instant | None
+    buffered_from: Instant | None
+    buffered_until: Instant | None
+    buffered_seconds: float
+    size_bytes: int
+    video: VideoAnswer | None
+    audio: AudioAnswer | None
+    gaps: list[GapAnswer]
+
+
+class SessionListAnswer(Answer):
+    """Own sessions that run or can still be saved from, newest first."""
+
+    items: list[SessionAnswer]
+
+
+class RoomStatusAnswer(Answer):
+    """What is kept in one room."""
+
+    room_name: str
+    active: bool
+    sessions: list[SessionAnswer]
+
+
+class FragmentAnswer(Answer):
+    """The smallest piece that a player can append: bytes of the segment, and the time they cover."""
+
+    offset: int
+    size: int
+    start: float = Field(description="Epoch milliseconds.")
+    end: float = Field(description="Epoch milliseconds.")
+
+
+class SegmentAnswer(Answer):
+    """One file of the buffer."""
+
+    number: int
+    container: Literal["mp4", "webm"]
+    mime_type: str = Field(description="With codecs, as MediaSource.isTypeSupported wants it.")
+    run_id: str
+    start: Instant
+    end: Instant
+    size_bytes: int
+    init_size: int = Field(description="Length of the part before the first fragment.")
+    media_url: str
+    thumbnail_url: str | None
+    fragments: list[FragmentAnswer]
+
+
+class TimelineAnswer(Answer):
+    """What is buffered, file by file."""
+
+    session_id: str
+    now: Instant
+    buffered_from: Instant | None
+    buffered_until: Instant | None
+    segments: list[SegmentAnswer]
+    gaps: list[GapAnswer]
+
+
+class RenditionAnswer(Answer):
+    """A derived file of a clip."""
+
+    rendition_id: str
+    format: Literal["mp4"]
+    status: Literal["queued", "running", "ready", "failed", "cancelled"]
+    progress: float = Field(description="From 0 to 1.")
+    size_bytes: int | None
+    reason: str | None
+    url: str | None = Field(description="Signed; there when the rendition is ready.")
+
+
+class ClipAnswer(Answer):
+    """A saved range."""
+
+    clip_id: str
+    session_id: str
+    room_name: str
+    community_id: str | None
+    user_id: str
+    title: str
+    created_at: Instant
+    status: Literal["ready", "failed"]
+    requested: IntervalAnswer
+    delivered: IntervalAnswer
+    duration_seconds: float
+    size_bytes: int
+    content_type: Literal["video/mp4", "video/webm"]
+    etag: str
+    sha256: str | None
+    storage: Storage
+    gaps: list[GapAnswer]
+    video: VideoAnswer
+    audio: AudioAnswer | None
+    video_url: str = Field(description="Signed; plays now.")
+    download_url: str = Field(description="Signed; saves under a human file name.")
+    poster_url: str | None
+    renditions: list[RenditionAnswer]
+    deleted_at: Instant | None
+
+
+class ClipListAnswer(Answer):
+    """A page of the library, newest first."""
+
+    items: list[ClipAnswer]
+    next_cursor: str | None
+
+
+class MeAnswer(Answer):
+    """Who the token speaks for."""
+
+    user_id: str
+    name: str | None
+    admin: bool
+    quota_bytes: int
+    used_bytes: int
+
+
+class HealthAnswer(Answer):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class CheckAnswer(Answer):
+    """One thing that must work; `reason` says why it does not."""
+
+    name: str
+    ok: bool
+    reason: str | None
+
+
+class ReadinessAnswer(Answer):
+    """Whether the server can do its work, and what fails if not."""
+
+    ready: bool
+    checks: list[CheckAnswer]

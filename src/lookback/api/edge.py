@@ -1,0 +1,152 @@
+"""What every request passes on its way in and out: clock, log, security headers, limits, the last net for errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+
+from lookback.api.errors import TooLargeError, internal_problem, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+
+# Mantine puts its styles into <style> elements; players read segments through blob: URLs.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; media-src 'self' blob:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SECURITY = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), display-capture=(self)",
+}
+# The longest body there is: an SDP offer of a browser is about 10 kB.
+MAX_BODY_BYTES = 256 * 1024
+_EXPOSED = ("Location", "ETag", "Link", "X-Lookback-Session", "Accept-Ranges", "Content-Range", "Retry-After")
+_METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
+_ALLOWED = ("Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Range", "Range", "Idempotency-Key")
+
+Observe = Callable[[str, str, int, float], None]
+"""Called with method, route, status and seconds of every request."""
+
+
+class Edge:
+    """Measures and logs a request; whatever nobody foresaw becomes a 500 without a message and a log with one."""
+
+    def __init__(self, app: ASGIApp, observe: Observe) -> None:
+        self._app = app
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        structlog.contextvars.clear_contextvars()
+        started, status = time.perf_counter(), 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _secure(message)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            log.exception("http.failed", method=scope["method"], path=scope["path"])
+            if not status:
+                await internal_problem()(scope, receive, sending)
+        finally:
+            self._report(scope, status, time.perf_counter() - started)
+
+    def _report(self, scope: Scope, status: int, took_seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "(none)")
+        self._observe(scope["method"], route, status, took_seconds)
+        # The path without its query: links are signed there.
+        log.info(
+            "http.request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            took_ms=round(took_seconds * 1000, 1),
+        )
+
+
+class LimitedBody:
+    """Reads the body before anybody works on it, and refuses one that is longer than anything sensible."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http" or scope["method"] not in {"POST", "PATCH", "PUT", "DELETE"}:
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        if body is None:
+            error = TooLargeError("The body is too long", limit=MAX_BODY_BYTES)
+            await problem(error, headers={"Connection": "close"})(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+
+class Cors:
+    """Lets browsers of other origins in: publishers from anywhere (RFC 9725 section 4.4), the rest as configured.
+
+    There are no cookies, so an origin can do nothing for which it does not hold a token.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        self._whip = _cors(app, ["*"])
+        self._rest = _cors(app, origins) if origins else app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        whip = scope["type"] == "http" and scope["path"].startswith("/whip/")
+        await (self._whip if whip else self._rest)(scope, receive, send)
+
+
+def _cors(app: ASGIApp, origins: Collection[str]) -> CORSMiddleware:
+    return CORSMiddleware(
+        app, allow_origins=origins, allow_methods=_METHODS, allow_headers=_ALLOWED, expose_headers=_EXPOSED
+    )
+
+
+def _secure(message: Message) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in _SECURITY.items():
+        headers.setdefault(name, value)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed

@@ -1,0 +1,31 @@
+"""Every metric there is, by name."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3, 10)
+
+
+class Metrics:
+    """The counters of one application; two applications in one process do not share them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "lookback_http_requests", "Requests answered", ["method", "route", "status"], registry=self.registry
+        )
+        self.request_seconds = Histogram(
+            "lookback_http_request_seconds", "Time to answer", ["route"], registry=self.registry, buckets=_SECONDS
+        )
+        self.sessions = Gauge("lookback_sessions", "Sessions by state", ["state"], registry=self.registry)
+        self.recorder_up = Gauge("lookback_recorder_up", "Whether the recorder is connected", registry=self.registry)
+
+    def request(self, method: str, route: str, status: int, took_seconds: float) -> None:
+        """Count a request by the pattern of its address."""
+        self.requests.labels(method, route, status).inc()
+        self.request_seconds.labels(route).observe(took_seconds)
+
+    def text(self) -> bytes:
+        """Write everything in the text format of Prometheus."""
+        return generate_latest(self.registry)

@@ -1,0 +1,145 @@
+"""From the words of the services to what is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from lookback.api import answers
+from lookback.api.wire import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lookback.access.signed_urls import MediaLinks
+    from lookback.clips.model import Clip, Interval, Rendition
+    from lookback.media.gaps import Gap
+    from lookback.sessions.views import FragmentView, SegmentView, SessionView, Timeline
+
+BASE = "/livekit-replay"
+_MS_US = 1_000
+
+
+def session(view: SessionView) -> answers.SessionAnswer:
+    """Present a session."""
+    row, buffered = view.session, view.buffered
+    return answers.SessionAnswer(
+        session_id=row.session_id,
+        room_name=row.room_name,
+        community_id=row.community_id,
+        user_id=row.user_id,
+        participant_identity=row.participant_identity,
+        source=row.source,
+        status=row.state,
+        reason=row.reason,
+        started_at=row.started_at_us,
+        ended_at=row.ended_at_us,
+        drains_at=row.drains_at_us,
+        buffered_from=buffered.from_us,
+        buffered_until=buffered.until_us,
+        buffered_seconds=seconds(buffered.duration_us),
+        size_bytes=buffered.size_bytes,
+        video=_video(row.video_codec, row.width, row.height),
+        audio=_audio(row.audio_codec),
+        gaps=_gaps(buffered.gaps),
+    )
+
+
+def timeline(view: Timeline, links: MediaLinks) -> answers.TimelineAnswer:
+    """Present what is buffered; the links are the session owner's."""
+    return answers.TimelineAnswer(
+        session_id=view.session.session_id,
+        now=view.now_us,
+        buffered_from=view.buffered.from_us,
+        buffered_until=view.buffered.until_us,
+        segments=[_segment(view, segment, links) for segment in view.segments],
+        gaps=_gaps(view.buffered.gaps),
+    )
+
+
+def clip(row: Clip, links: MediaLinks) -> answers.ClipAnswer:
+    """Present a clip; the links are its owner's."""
+    path = f"{BASE}/clips/{quote(row.clip_id, safe='')}"
+    return answers.ClipAnswer(
+        clip_id=row.clip_id,
+        session_id=row.session_id,
+        room_name=row.room_name,
+        community_id=row.community_id,
+        user_id=row.user_id,
+        title=row.title,
+        created_at=row.created_at_us,
+        status=row.status,
+        requested=_interval(row.requested),
+        delivered=_interval(row.delivered),
+        duration_seconds=seconds(row.delivered.duration_us),
+        size_bytes=row.size_bytes,
+        content_type="video/mp4" if row.container == "mp4" else "video/webm",
+        etag=row.etag,
+        sha256=row.sha256,
+        storage=row.storage,
+        gaps=_gaps(row.gaps),
+        video=answers.VideoAnswer(codec=row.video_codec, width=row.width, height=row.height),
+        audio=_audio(row.audio_codec),
+        video_url=links.link(f"{path}/video", row.user_id, "play"),
+        download_url=links.link(f"{path}/video", row.user_id, "download"),
+        poster_url=links.link(f"{path}/poster", row.user_id, "play") if row.has_poster else None,
+        renditions=[rendition(row, made, links) for made in row.renditions],
+        deleted_at=row.deleted_at_us,
+    )
+
+
+def rendition(of: Clip, row: Rendition, links: MediaLinks) -> answers.RenditionAnswer:
+    """Present a rendition of a clip."""
+    path = f"{BASE}/clips/{quote(of.clip_id, safe='')}/renditions/{quote(row.rendition_id, safe='')}/video"
+    return answers.RenditionAnswer(
+        rendition_id=row.rendition_id,
+        format=row.format,
+        status=row.status,
+        progress=row.progress,
+        size_bytes=row.size_bytes,
+        reason=row.reason,
+        url=links.link(path, of.user_id, "download") if row.status == "ready" else None,
+    )
+
+
+def _segment(view: Timeline, segment: SegmentView, links: MediaLinks) -> answers.SegmentAnswer:
+    who = view.session.user_id
+    path = f"{BASE}/sessions/{quote(view.session.session_id, safe='')}/segments/{segment.number}"
+    return answers.SegmentAnswer(
+        number=segment.number,
+        container=segment.container,
+        mime_type=segment.mime_type,
+        run_id=segment.run_id,
+        start=segment.start_us,
+        end=segment.end_us,
+        size_bytes=segment.size_bytes,
+        init_size=segment.init_size,
+        media_url=links.link(f"{path}/media", who, "play"),
+        thumbnail_url=links.link(f"{path}/thumbnail", who, "play") if segment.has_thumbnail else None,
+        fragments=[_fragment(fragment) for fragment in segment.fragments],
+    )
+
+
+def _fragment(fragment: FragmentView) -> answers.FragmentAnswer:
+    return answers.FragmentAnswer(
+        offset=fragment.offset,
+        size=fragment.size,
+        start=fragment.start_us / _MS_US,
+        end=fragment.end_us / _MS_US,
+    )
+
+
+def _interval(interval: Interval) -> answers.IntervalAnswer:
+    return answers.IntervalAnswer(start=interval.start_us, end=interval.end_us)
+
+
+def _gaps(gaps: Iterable[Gap]) -> list[answers.GapAnswer]:
+    return [answers.GapAnswer(start=g.start_us, end=g.end_us, track=g.track, cause=g.cause) for g in gaps]
+
+
+def _video(codec: str | None, width: int | None, height: int | None) -> answers.VideoAnswer | None:
+    return answers.VideoAnswer(codec=codec, width=width, height=height) if codec else None
+
+
+def _audio(codec: str | None) -> answers.AudioAnswer | None:
+    return answers.AudioAnswer(codec=codec) if codec else None

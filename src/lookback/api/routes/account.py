@@ -1,0 +1,22 @@
+"""/me: who the token speaks for."""
+
+from fastapi import APIRouter
+
+from lookback.api.answers import MeAnswer
+from lookback.api.routes.documented import problems
+from lookback.api.security import Has, Who
+
+router = APIRouter(tags=["account"])
+
+
+@router.get("/me", operation_id="me", responses=problems(401))
+async def me(who: Who, has: Has) -> MeAnswer:
+    """Say who the token speaks for, and how much of their room for clips is used."""
+    account = await has.accounts.account(who)
+    return MeAnswer(
+        user_id=who.user_id,
+        name=who.name,
+        admin=who.admin,
+        quota_bytes=account.quota_bytes,
+        used_bytes=account.used_bytes,
+    )

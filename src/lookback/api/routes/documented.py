@@ -1,0 +1,39 @@
+"""How routes describe their errors in the OpenAPI document."""
+
+from typing import Any
+
+from lookback.api.errors import CONTENT_TYPE
+
+_TITLES = {
+    400: "The request makes no sense as it is",
+    401: "Not signed in",
+    403: "Permission denied",
+    404: "Not found, or not yours",
+    409: "Not possible in this state",
+    412: "Another version is meant",
+    413: "Too large",
+    415: "Unsupported media type",
+    416: "The range lies outside",
+    422: "Understood, but cannot be done",
+    425: "Too early",
+    428: "If-Match is missing",
+    503: "Not now",
+    507: "Not enough room",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that may fail in these ways."""
+    content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _TITLES[status], "content": content} for status in sorted(statuses)}
+
+
+def media(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that serves bytes of these kinds, with ranges."""
+    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
+    return {
+        200: {"description": "All of it", "content": content},
+        206: {"description": "The range asked for", "content": content},
+        304: {"description": "Not modified"},
+        **problems(401, 404, 412, 416),
+    }

@@ -1,0 +1,86 @@
+"""/start, /stop, /status, /sessions: the life of a session and what its buffer holds."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import StringConstraints
+
+from lookback.api import present
+from lookback.api.answers import RoomStatusAnswer, SessionAnswer, SessionListAnswer, TimelineAnswer
+from lookback.api.file_media import open_part
+from lookback.api.media import Presentation, serve
+from lookback.api.ports import StartRequest
+from lookback.api.routes.documented import media, problems
+from lookback.api.security import Has, Reader, Who
+from lookback.api.wishes import StartWish
+from lookback.sessions.views import MediaPart
+
+router = APIRouter(tags=["sessions"])
+
+Room = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+
+@router.post("/start", status_code=201, operation_id="start", responses=problems(400, 401, 403, 409, 503))
+async def start(wish: StartWish, who: Who, has: Has) -> SessionAnswer:
+    """Keep the last minutes of a share. Sharing over WHIP does this by itself."""
+    request = StartRequest(wish.room_name, wish.community_id, wish.participant_identity, wish.source)
+    return present.session(await has.sessions.start(who, request))
+
+
+@router.post("/stop/{session_id}", operation_id="stop", responses=problems(401, 404))
+async def stop(session_id: str, who: Who, has: Has) -> SessionAnswer:
+    """End a session. Its last minutes stay capturable until drainsAt."""
+    return present.session(await has.sessions.stop(who, session_id))
+
+
+@router.get("/status/{room_name:path}", operation_id="status", responses=problems(401))
+async def status(room_name: Room, who: Who, has: Has) -> RoomStatusAnswer:
+    """Say what is kept in a room."""
+    views = await has.sessions.in_room(who, room_name)
+    active = any(view.session.state.active for view in views)
+    return RoomStatusAnswer(room_name=room_name, active=active, sessions=[present.session(v) for v in views])
+
+
+@router.get("/sessions", operation_id="listSessions", responses=problems(401))
+async def list_sessions(who: Who, has: Has) -> SessionListAnswer:
+    """List own sessions that run or can still be saved from, newest first."""
+    return SessionListAnswer(items=[present.session(view) for view in await has.sessions.own(who)])
+
+
+@router.get("/sessions/{session_id}/timeline", operation_id="timeline", responses=problems(400, 401, 404))
+async def timeline(
+    session_id: str,
+    who: Who,
+    has: Has,
+    after: Annotated[int, Query(ge=0, description="Leave out segments with a smaller number.")] = 0,
+) -> TimelineAnswer:
+    """Say what is buffered, file by file, with the byte ranges that a player can append."""
+    return present.timeline(await has.sessions.timeline(who, session_id, after), has.links)
+
+
+@router.head("/sessions/{session_id}/segments/{number}/media", include_in_schema=False)
+@router.get(
+    "/sessions/{session_id}/segments/{number}/media",
+    operation_id="segmentMedia",
+    response_class=Response,
+    responses=media("video/mp4", "video/webm"),
+)
+async def segment_media(session_id: str, number: int, request: Request, who: Reader, has: Has) -> Response:
+    """Serve a segment as far as it is written. It only grows: a range that was there stays as it is."""
+    return _serve(request, await has.sessions.segment(who, session_id, number))
+
+
+@router.head("/sessions/{session_id}/segments/{number}/thumbnail", include_in_schema=False)
+@router.get(
+    "/sessions/{session_id}/segments/{number}/thumbnail",
+    operation_id="segmentThumbnail",
+    response_class=Response,
+    responses=media("image/webp"),
+)
+async def segment_thumbnail(session_id: str, number: int, request: Request, who: Reader, has: Has) -> Response:
+    """Serve a segment's thumbnail."""
+    return _serve(request, await has.sessions.thumbnail(who, session_id, number))
+
+
+def _serve(request: Request, part: MediaPart) -> Response:
+    return serve(request, open_part(part), Presentation(part.etag, part.content_type))

@@ -1,0 +1,47 @@
+"""Who a request speaks for: its bearer token, or for media its signed link."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
+
+from lookback.access.principal import Principal
+from lookback.api.ports import Services
+from lookback.errors import UnauthenticatedError
+
+_BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="`lookback token --user alice` mints one.")
+_PURPOSES = frozenset({"play", "download"})
+
+
+def services(request: Request) -> Services:
+    """Return what the application was built with."""
+    found = request.app.state.services
+    assert isinstance(found, Services)  # noqa: S101 - create_app puts it there
+    return found
+
+
+Has = Annotated[Services, Depends(services)]
+
+
+async def signed_in(request: Request, has: Has) -> Principal:
+    """Return the principal of the bearer token; raises UnauthenticatedError."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthenticatedError("Send a bearer token in the Authorization header")
+    who = await has.authenticator.principal(token.strip())
+    structlog.contextvars.bind_contextvars(user=who.user_id)
+    return who
+
+
+async def media_reader(request: Request, has: Has) -> Principal:
+    """Return the principal of the signed link, or else of the bearer token; raises UnauthenticatedError."""
+    if "signature" in request.query_params:
+        return has.links.principal(request.url.path, request.query_params, _PURPOSES)
+    return await signed_in(request, has)
+
+
+Who = Annotated[Principal, Depends(signed_in), Security(_BEARER)]
+Reader = Annotated[Principal, Depends(media_reader)]

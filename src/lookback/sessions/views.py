@@ -1,0 +1,81 @@
+"""What can be seen of a session: its row, and what its buffer holds right now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lookback.media.gaps import Gap
+    from lookback.sessions.model import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Buffered:
+    """What a session's buffer holds. The instants are None when that is nothing."""
+
+    from_us: int | None = None
+    until_us: int | None = None
+    size_bytes: int = 0
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def duration_us(self) -> int:
+        """From the oldest to the newest instant, gaps included."""
+        return 0 if self.from_us is None or self.until_us is None else self.until_us - self.from_us
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as its user sees it."""
+
+    session: Session
+    buffered: Buffered
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentView:
+    """Bytes `[offset, offset + size)` of a segment, and the time they cover."""
+
+    offset: int
+    size: int
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentView:
+    """One file of the buffer. `run_id` is hexadecimal; `mime_type` names the codecs (RFC 6381)."""
+
+    number: int
+    container: Literal["mp4", "webm"]
+    mime_type: str
+    run_id: str
+    start_us: int
+    end_us: int
+    size_bytes: int
+    init_size: int
+    has_thumbnail: bool
+    fragments: tuple[FragmentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What is buffered, file by file, from some segment on."""
+
+    session: Session
+    now_us: int
+    buffered: Buffered
+    segments: tuple[SegmentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPart:
+    """A file of the buffer that a player may read: the first `size_bytes` of `path`, which never change."""
+
+    path: Path
+    size_bytes: int
+    content_type: str
+    etag: str

@@ -1,0 +1,249 @@
+"""What an operator can set: names, defaults, and one sentence for every mistake."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from lookback.errors import SettingsError
+
+DATABASE_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+_GIB = 1024**3
+_MINUTE_US = 60_000_000
+# HS256 wants a key at least as long as its hash (RFC 7518 section 3.2).
+_SECRET_BYTES = 32
+
+
+def _split(value: Any) -> Any:
+    """Read a list as operators write it: separated by commas or spaces."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IP address") from None
+
+
+def _host(value: str) -> str:
+    return value if value == "localhost" else _address(value)
+
+
+def _origin(value: str) -> str:
+    scheme, separator, host = value.partition("://")
+    if value != "*" and (scheme not in {"http", "https"} or not separator or not host or "/" in host):
+        raise ValueError(f"{value!r} is not an origin such as https://app.example.org")
+    return value
+
+
+def _database_url(value: str) -> str:
+    driver, separator, rest = value.partition("://")
+    if not separator or driver not in DATABASE_DRIVERS:
+        raise ValueError("it must start with sqlite:/// or postgresql://")
+    return f"{DATABASE_DRIVERS[driver]}://{rest}"
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < _SECRET_BYTES:
+        raise ValueError(f"it must be at least {_SECRET_BYTES} bytes long")
+    return value
+
+
+Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The configuration of one installation, read from the environment.
+
+    Field names are the environment's names in lower case. Values that depend on others are properties.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True, validate_default=True
+    )
+
+    lookback_home: Path = Field(
+        default=Path("~/.local/share/lookback"),
+        description="Where the database, the secret, the buffer and the clips are. One server per folder.",
+    )
+    replay_buffer_path: Path | None = Field(
+        default=None,
+        description="Where the last minutes of every share are kept. Default: `buffer` in LOOKBACK_HOME.",
+    )
+    replay_storage_path: Path | None = Field(
+        default=None, description="Where saved clips are kept. Default: `clips` in LOOKBACK_HOME."
+    )
+    replay_buffer_duration_minutes: float = Field(
+        default=10, gt=0, le=1440, description="How many minutes can always be saved (the promise)."
+    )
+    replay_cleanup_buffer_minutes: float = Field(
+        default=12, gt=0, le=1450, description="How many minutes are kept before the oldest is deleted."
+    )
+    replay_segment_duration_seconds: float = Field(
+        default=10, ge=2, le=60, description="Length of one file of the buffer, in seconds."
+    )
+    default_user_replay_quota_gb: float = Field(
+        default=5, gt=0, le=1_000_000, description="Room for a user's clips, in gigabytes (1024^3 bytes)."
+    )
+    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
+        default=None,
+        description="`sqlite:///path` or `postgresql://user:password@host/name`. Default: `lookback.db` in "
+        "LOOKBACK_HOME.",
+    )
+    lookback_jwt_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
+        default=None,
+        description="Secret for HS256 tokens, at least 32 bytes. Default: made at the first start and kept in "
+        "LOOKBACK_HOME with mode 600.",
+    )
+    lookback_jwks_url: HttpUrl | None = Field(
+        default=None, description="Where the public keys for RS256 and ES256 tokens are."
+    )
+    lookback_jwt_audience: str | None = Field(
+        default=None, description="The `aud` that tokens must carry. Without it, tokens that name one are refused."
+    )
+    lookback_host: Annotated[str, AfterValidator(_host)] = Field(
+        default="127.0.0.1", description="IP address that the API and the page listen on."
+    )
+    lookback_port: Port = Field(default=3001, description="TCP port of the API and the page; 0 takes a free one.")
+    lookback_public_url: HttpUrl | None = Field(
+        default=None,
+        description="Address under which people reach the server; media links are absolute when it is set.",
+    )
+    lookback_rtc_port: Port = Field(
+        default=3002, description="UDP port for the media of all publishers; 0 takes a free one."
+    )
+    lookback_rtc_addresses: Addresses = Field(
+        default=("127.0.0.1",), min_length=1, description="Addresses to receive media on, best first."
+    )
+    lookback_rtc_advertise: Addresses = Field(
+        default=(),
+        description="Addresses that publishers are told, best first. Default: LOOKBACK_RTC_ADDRESSES. "
+        "Needed behind NAT.",
+    )
+    lookback_ice_servers: Words = Field(
+        default=(), description="STUN or TURN servers named to publishers, such as stun:stun.example.org."
+    )
+    lookback_cors_origins: Origins = Field(
+        default=(), description="Web origins that may call the API from a browser; `*` for all."
+    )
+    lookback_log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much is logged."
+    )
+    lookback_log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="How it is logged; auto is console on a terminal and JSON elsewhere."
+    )
+
+    @field_validator("replay_cleanup_buffer_minutes")
+    @classmethod
+    def _keeps_what_is_promised(cls, value: float, info: ValidationInfo) -> float:
+        if value < info.data.get("replay_buffer_duration_minutes", value):
+            raise ValueError("it must not be smaller than REPLAY_BUFFER_DURATION_MINUTES, which is the promise")
+        return value
+
+    @field_validator("lookback_rtc_advertise")
+    @classmethod
+    def _can_be_reached(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        wildcard = any(ipaddress.ip_address(a).is_unspecified for a in info.data.get("lookback_rtc_addresses", ()))
+        if wildcard and not value:
+            raise ValueError("it must say which addresses publishers reach when LOOKBACK_RTC_ADDRESSES is a wildcard")
+        return value
+
+    @property
+    def home(self) -> Path:
+        """LOOKBACK_HOME, absolute."""
+        return self.lookback_home.expanduser().absolute()
+
+    @property
+    def buffer_path(self) -> Path:
+        """Root of the rolling buffer, absolute."""
+        return (self.replay_buffer_path or self.home / "buffer").expanduser().absolute()
+
+    @property
+    def storage_path(self) -> Path:
+        """Root of the saved clips, absolute."""
+        return (self.replay_storage_path or self.home / "clips").expanduser().absolute()
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL with an async driver."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.home / 'lookback.db'}"
+
+    @property
+    def window_us(self) -> int:
+        """Promised length of the buffer in microseconds."""
+        return round(self.replay_buffer_duration_minutes * _MINUTE_US)
+
+    @property
+    def keep_us(self) -> int:
+        """Kept length of the buffer in microseconds."""
+        return round(self.replay_cleanup_buffer_minutes * _MINUTE_US)
+
+    @property
+    def segment_us(self) -> int:
+        """Length of a segment in microseconds."""
+        return round(self.replay_segment_duration_seconds * 1_000_000)
+
+    @property
+    def quota_bytes(self) -> int:
+        """A user's default quota in bytes."""
+        return round(self.default_user_replay_quota_gb * _GIB)
+
+    @property
+    def advertised(self) -> tuple[str, ...]:
+        """Addresses that publishers are told, best first."""
+        return self.lookback_rtc_advertise or self.lookback_rtc_addresses
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment; raises SettingsError with one sentence per mistake, one per line."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        sentences = dict.fromkeys(_sentence(mistake) for mistake in error.errors())
+        raise SettingsError("\n".join(sentences)) from error
+
+
+def _sentence(mistake: Any) -> str:
+    """Say what is wrong with which variable. The value is left out: it may be a secret."""
+    message = str(mistake["msg"]).removeprefix("Value error, ").rstrip(".")
+    if not mistake["loc"]:
+        return f"{message}."
+    return f"{str(mistake['loc'][0]).upper()} is wrong: {message[:1].lower()}{message[1:]}."
+
+
+def reference() -> str:
+    """The settings as the rows of docs/reference/settings.md."""
+    rows = [
+        f"| `{name.upper()}` | {_default(field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| Variable | Default | Meaning |", "|---|---|---|", *rows])
+
+
+def _default(value: Any) -> str:
+    if value is None or value == ():
+        return ""
+    return f"`{', '.join(value) if isinstance(value, tuple) else value}`"
