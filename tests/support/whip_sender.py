@@ -5,6 +5,7 @@ On the command line:  python -m tests.support.whip_load URL --streams 20 --secon
 
 It is a full ICE agent as far as an ICE-lite peer needs one, answers NACK by retransmission and PLI by jumping to the
 next key frame of its loop, sends sender reports, and can put a bad network in front of its media and its RTCP.
+It connects to the first candidate, or to the one whose address is `offered_host`.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class WhipSender(asyncio.DatagramProtocol):
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(16)
         self.counts: Counter[str] = Counter()
         self.remote: tuple[str, int] = ("", 0)
+        self.offered_host = ""
+        self.answered_from: tuple[str, int] = ("", 0)
         self.peer: Description = Description((), (), ice_lite=False)
         self.certificate = Certificate.generate()
         self._dtls: DtlsAssociation | None = None
@@ -106,8 +109,9 @@ class WhipSender(asyncio.DatagramProtocol):
     def use_answer(self, answer: str) -> None:
         """Take credentials and address from an answer."""
         self.peer = parse(answer)
-        address = self._lead().candidates[0].split()
-        self.remote = (address[4], int(address[5]))
+        offered = [candidate.split() for candidate in self._lead().candidates]
+        wanted = next(fields for fields in offered if self.offered_host in {"", fields[4]})
+        self.remote = (wanted[4], int(wanted[5]))
 
     async def restart_ice(self, exchange: Exchange) -> None:
         """Send a fragment with new credentials, take the answer's, and check with them."""
@@ -171,13 +175,28 @@ class WhipSender(asyncio.DatagramProtocol):
         message.add_message_integrity(lead.ice_pwd.encode())
         return bytes(message)
 
+    @property
+    def local_port(self) -> int:
+        """The UDP port we send from."""
+        return int(self._transport.get_extra_info("sockname")[1])
+
+    @property
+    def checked(self) -> bool:
+        """Whether a check was answered since `forget_checks`."""
+        return self._checked.is_set()
+
+    def forget_checks(self) -> None:
+        """Begin to wait for an answer anew."""
+        self._checked.clear()
+
     # ---- asyncio.DatagramProtocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
 
-    def datagram_received(self, data: bytes, _address: Any) -> None:
+    def datagram_received(self, data: bytes, address: Any) -> None:
         if data[0] < 4:
+            self.answered_from = (address[0], address[1])
             self._checked.set()
         elif data[0] < 64 and self._dtls is not None:
             self._dtls.received(data)
