@@ -55,7 +55,13 @@ export const theme = createTheme({
     Tooltip: Tooltip.extend({
       defaultProps: { openDelay: 400, withArrow: true, events: { hover: true, focus: true, touch: false } },
     }),
-    Modal: Modal.extend({ defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.6, blur: 2 } } }),
+    Modal: Modal.extend({
+      defaultProps: {
+        centered: true,
+        attributes: { header: { role: "none" } },
+        overlayProps: { backgroundOpacity: 0.6, blur: 2 },
+      },
+    }),
   },
 });
 

@@ -1,6 +1,6 @@
 /** The newest clips beside the stage. */
 
-import { UnstyledButton } from "@mantine/core";
+import { UnstyledButton, VisuallyHidden } from "@mantine/core";
 
 import { useClips } from "../api/queries";
 import type { Clip } from "../api/types";
@@ -27,8 +27,8 @@ export function LatestClips({ openId, onOpen }: { openId: string | null; onOpen:
           className={classes.clip ?? ""}
           data-new={clip.clipId === openId}
           onClick={() => onOpen(clip)}
-          aria-label={`Play ${clip.title}`}
         >
+          <VisuallyHidden>Play</VisuallyHidden>
           <Thumb clip={clip} />
           <span>
             <b>{clip.title}</b>

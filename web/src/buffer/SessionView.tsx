@@ -51,7 +51,7 @@ export function SessionView({ session, sessions, onChoose }: SessionViewProps) {
   useBufferKeys({ player, saving, bounds, selection, select, session, closeClip: () => setClip(null) });
   return (
     <>
-      <div>
+      <div className={classes.column}>
         <Head session={session} sessions={sessions} timeline={timeline} onChoose={onChoose} />
         <StateNotice session={session} error={query.error} />
         {session.status !== "failed" && (
@@ -139,11 +139,12 @@ function StateNotice({ session, error }: { session: Session; error: Error | null
 
 /** A session that is over: what is left of it, and how to begin the next. */
 function Over({ session, sentence }: { session: Session; sentence: string }) {
-  const [starting, setStarting] = useState(session.status === "failed");
+  const [asked, setAsked] = useState(false);
+  const starting = asked || session.status === "failed";
   return (
     <>
       <Notice sentence={sentence} tone={session.status === "failed" ? "bad" : "calm"}>
-        {!starting && <Button onClick={() => setStarting(true)}>Start again</Button>}
+        {!starting && <Button onClick={() => setAsked(true)}>Start again</Button>}
       </Notice>
       {starting && (
         <div style={{ marginBottom: 14 }}>

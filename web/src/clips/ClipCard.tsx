@@ -5,6 +5,7 @@ import { ActionIcon, Tooltip, UnstyledButton } from "@mantine/core";
 import type { Clip } from "../api/types";
 import { Icon, type IconName } from "../app/icons";
 import { copyLink } from "../app/toasts";
+import { runningTime } from "../app/words";
 import { ClipLine, ClipTags } from "./ClipFacts";
 import classes from "./Clips.module.css";
 import { ClipTitle } from "./ClipTitle";
@@ -16,7 +17,11 @@ export function ClipCard({ clip, onPlay }: { clip: Clip; onPlay: () => void }) {
   const { remove } = useClipActions();
   return (
     <li className={classes.card} data-testid="clip-card">
-      <UnstyledButton className={classes.poster ?? ""} onClick={onPlay} aria-label={`Play ${clip.title}`}>
+      <UnstyledButton
+        className={classes.poster ?? ""}
+        onClick={onPlay}
+        aria-label={`Play ${clip.title}, ${runningTime(clip.durationSeconds)}`}
+      >
         <Thumb clip={clip} />
         <span className={classes.playMark} aria-hidden>
           <Icon name="play" size={44} />

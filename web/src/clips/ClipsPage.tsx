@@ -106,7 +106,7 @@ function OpenClip({ clipId, items }: { clipId: string | null; items: Clip[] }) {
       opened={clipId !== null}
       onClose={close}
       size={1040}
-      title={clip?.title ?? "Clip"}
+      title="Clip"
       closeButtonProps={{ "aria-label": "Close" }}
     >
       {clip ? (
