@@ -99,6 +99,7 @@ class VideoFrames:
         "_codec",
         "_damaged",
         "_depacketise",
+        "_dropped",
         "_hole",
         "_parameters",
         "_parts",
@@ -123,6 +124,7 @@ class VideoFrames:
         self._parts: list[bytes] = []
         self._size = 0
         self._damaged = False
+        self._dropped = b""  # timestamp of the last damaged frame
 
     def select(self, codec: Codec) -> None:
         """Say what the payloads to come are; another codec needs a key frame."""
@@ -149,7 +151,7 @@ class VideoFrames:
     def hole(self) -> None:
         """Note that payloads are lost: the frame they belonged to, and what refers to it, goes with them."""
         if self._stamp is not None:
-            self._sink.stats.dropped_frames += 1
+            self._count_drop(self._stamp)
         self._lose()
         self._hole = True
 
@@ -179,22 +181,27 @@ class VideoFrames:
         damaged = self._damaged or self._hole
         self._clear()
         if damaged:
-            self._drop()
+            self._drop(stamp)
             return
         try:
             unit = self._depacketise(parts)
         except MalformedError:
             self._sink.stats.malformed += 1
-            self._drop()
+            self._drop(stamp)
             return
         if unit.picture:
             self._picture(unit, int.from_bytes(stamp, "big"), arrival_us)
         elif len(self._parameters) + len(unit.data) <= _LARGEST_PARAMETERS:
             self._parameters += unit.data
 
-    def _drop(self) -> None:
-        self._sink.stats.dropped_frames += 1
+    def _drop(self, stamp: bytes) -> None:
+        self._count_drop(stamp)
         self._lose()
+
+    def _count_drop(self, stamp: bytes) -> None:
+        """Count a damaged frame, once for both sides of a hole in it."""
+        self._sink.stats.dropped_frames += stamp != self._dropped
+        self._dropped = stamp
 
     def _picture(self, unit: AccessUnit, timestamp: int, arrival_us: int) -> None:
         sink = self._sink
