@@ -1,0 +1,56 @@
+"""Writing so that it is still there after a power cut, and what it means when writing fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lookback.errors import DiskFullError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_RETRY_AFTER_SECONDS = 10
+NEW = ".new"
+"""Ends the names of files that are not complete yet: nobody reads them, recovery removes them."""
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn errors of the operating system into what a caller can understand."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFullError("Not enough disk space") from error
+        raise StorageUnavailableError("The clip storage does not answer", retryAfter=_RETRY_AFTER_SECONDS) from error
+
+
+def write_synced(path: Path, data: bytes, fsync: Callable[[int], None] = os.fsync) -> None:
+    """Write a whole file and its data to disk; its name is durable after `sync_directory`."""
+    with path.open("wb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) or 0 :]
+        fsync(file.fileno())
+
+
+def replace(path: Path, data: bytes, fsync: Callable[[int], None] = os.fsync) -> None:
+    """Put `data` under a name at once or not at all, durably."""
+    new = path.with_name(path.name + NEW)
+    write_synced(new, data, fsync)
+    new.rename(path)
+    sync_directory(path.parent, fsync)
+
+
+def sync_directory(path: Path, fsync: Callable[[int], None] = os.fsync) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fsync(descriptor)
+    finally:
+        os.close(descriptor)

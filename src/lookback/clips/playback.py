@@ -1,0 +1,82 @@
+"""Serve what can be played or shown: any range of it, without ever losing it half-way."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from lookback.clips.durable import storage_errors
+from lookback.clips.opened import OpenedClip
+from lookback.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from lookback.access.principal import Principal
+    from lookback.clips.library import Library
+    from lookback.clips.model import Clip
+    from lookback.clips.store import ClipStore
+
+_CHUNK = 1 << 18
+
+
+class OpenMedia:
+    """Media held open: eviction, deletion and materialisation cannot break the reading. Close it when done."""
+
+    def __init__(self, opened: OpenedClip) -> None:
+        self._opened = opened
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return self._opened.size
+
+    async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield bytes `[start, stop)` in order, a quarter of a megabyte at a time, reading off the event loop."""
+        stop = min(stop, self.size)
+        while start < stop:
+            data = await asyncio.to_thread(self._opened.read_at, start, min(_CHUNK, stop - start))
+            yield data
+            start += len(data)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._opened.close()
+
+
+class Playback:
+    """Opens clips, posters and renditions. What `who` may not see raises NotFoundError.
+
+    Raises NotFoundError also when the bytes are gone, and StorageUnavailableError when the storage is.
+    """
+
+    def __init__(self, library: Library, store: ClipStore) -> None:
+        self._library = library
+        self._store = store
+
+    async def video(self, who: Principal, clip_id: str) -> tuple[Clip, OpenMedia]:
+        """Open a clip's video."""
+        clip = await self._library.get(who, clip_id)
+        return clip, OpenMedia(await asyncio.to_thread(self._store.open, clip))
+
+    async def poster(self, who: Principal, clip_id: str) -> tuple[Clip, OpenMedia]:
+        """Open a clip's poster, a WebP picture."""
+        clip = await self._library.get(who, clip_id)
+        return clip, await asyncio.to_thread(_open, self._store.poster(clip), "The clip has no poster yet")
+
+    async def rendition(self, who: Principal, clip_id: str, rendition_id: str) -> tuple[Clip, OpenMedia]:
+        """Open a rendition that is ready."""
+        clip = await self._library.get(who, clip_id)
+        if not any(r.rendition_id == rendition_id and r.status == "ready" for r in clip.renditions):
+            raise NotFoundError("There is no such rendition")
+        path = self._store.rendition(clip, rendition_id)
+        return clip, await asyncio.to_thread(_open, path, "The rendition's file is gone")
+
+
+def _open(path: Path, absent: str) -> OpenMedia:
+    with storage_errors():
+        try:
+            return OpenMedia(OpenedClip.of_file(path))
+        except FileNotFoundError as error:
+            raise NotFoundError(absent) from error

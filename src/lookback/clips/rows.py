@@ -1,0 +1,48 @@
+"""The one door through which a clip changes after it was made: row first, then `clip.json`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Unpack
+
+import structlog
+
+from lookback.clips.keyed_locks import KeyedLocks
+from lookback.errors import LookbackError
+
+if TYPE_CHECKING:
+    from lookback.clips.model import Clip, Rendition
+    from lookback.clips.ports import ClipChanges, ClipRepository
+    from lookback.clips.store import ClipStore
+
+log = structlog.get_logger(__name__)
+
+
+class ClipRows:
+    """Changes clips one after the other, so that the last row and the last `clip.json` say the same."""
+
+    def __init__(self, repository: ClipRepository, store: ClipStore) -> None:
+        self._repository = repository
+        self._store = store
+        self._locks = KeyedLocks()
+
+    async def change(self, clip_id: str, **changes: Unpack[ClipChanges]) -> Clip | None:
+        """Set these columns; return the clip as it is now, or None if it is gone."""
+        async with self._locks.hold(clip_id):
+            clip = await self._repository.update(clip_id, **changes)
+            await self._write_down(clip)
+            return clip
+
+    async def put_rendition(self, clip_id: str, rendition: Rendition) -> Clip | None:
+        """Insert or replace a rendition; return the clip as it is now, or None if it is gone."""
+        async with self._locks.hold(clip_id):
+            return await self._repository.put_rendition(clip_id, rendition)
+
+    async def _write_down(self, clip: Clip | None) -> None:
+        if clip is None or clip.status == "failed":
+            return
+        try:
+            await asyncio.to_thread(self._store.save, clip)
+        except (LookbackError, FileNotFoundError) as error:
+            # The row is the truth and `check` brings the file after it: a full disk must not undo a rename.
+            log.warning("clip.record_stale", clip=clip.clip_id, error=str(error))

@@ -1,0 +1,225 @@
+"""The files of clips: `{root}/{user}/{clip}/`, and their pins beside the buffer until the clip is one physical file.
+
+A clip is written in this order, each step durable before the next: pins, header, `clip.json`. Only then may its row
+be inserted. So a crash leaves pins or a directory without `clip.json`, which recovery removes, or a whole clip
+without a row, which recovery inserts; never a row whose bytes can be evicted. A clip is removed in the opposite
+order, `clip.json` first: what is left of it is never taken for a clip again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from lookback.buffer.layout import safe_name
+from lookback.clips.durable import NEW, replace, storage_errors, sync_directory, write_synced
+from lookback.clips.file_calls import FILE_CALLS, FileCalls
+from lookback.clips.opened import OpenedClip
+from lookback.clips.pins import Pinned, make_pins
+from lookback.clips.placing import Placer, StoppedError
+from lookback.clips.record import ClipRecord, StoredPlan, dump_record, load_record
+from lookback.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from lookback.buffer.layout import BufferLayout
+    from lookback.clips.model import Clip
+
+RECORD = "clip.json"
+HEADER = "header"
+POSTER = "poster.webp"
+_HASH_STEP = 1 << 20
+
+
+class ClipStore:
+    """Blocking; every method but `write` may be repeated after a crash.
+
+    Raises DiskFullError or StorageUnavailableError where the operating system refuses. `checkpoint` is called with
+    the name of every step that is done; crash tests stop there.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        layout: BufferLayout,
+        calls: FileCalls = FILE_CALLS,
+        checkpoint: Callable[[str], None] = lambda _step: None,
+    ) -> None:
+        self.root = root
+        self._layout = layout
+        self._calls = calls
+        self._checkpoint = checkpoint
+
+    # ---- where things are
+
+    def directory(self, clip: Clip) -> Path:
+        """The clip's directory."""
+        return self.root / safe_name(clip.user_id) / safe_name(clip.clip_id)
+
+    def pins(self, clip_id: str) -> Path:
+        """The directory of the clip's pins."""
+        return self._layout.pins_dir(clip_id)
+
+    def video(self, clip: Clip) -> Path:
+        """The one physical file. It is whole if it is there."""
+        return self.directory(clip) / f"video.{clip.container}"
+
+    def poster(self, clip: Clip) -> Path:
+        """The poster. It is whole if it is there."""
+        return self.directory(clip) / POSTER
+
+    def rendition(self, clip: Clip, rendition_id: str) -> Path:
+        """The file of a rendition. It is whole if it is there."""
+        return self.directory(clip) / f"rendition-{safe_name(rendition_id)}.mp4"
+
+    def records(self) -> Iterator[Path]:
+        """Every clip directory there is, complete or not."""
+        for user in sorted(path for path in self.root.iterdir() if path.is_dir()):
+            yield from sorted(path for path in user.iterdir() if path.is_dir())
+
+    # ---- making and removing
+
+    def write(self, clip: Clip, plan: StoredPlan, header: bytes, segments: Sequence[Path]) -> None:
+        """Make the clip durable without moving its bytes. `segments` are the media files of `plan.pins`, in order.
+
+        On error nothing is left behind. Raises SegmentVanishedError when a segment was evicted meanwhile.
+        """
+        with storage_errors():
+            self._require_roots()
+            try:
+                self._write(clip, plan, header, segments)
+            except Exception:
+                self._remove(clip)
+                raise
+
+    def save(self, clip: Clip) -> None:
+        """Bring `clip.json` to what the row says now."""
+        with storage_errors():
+            plan = self.read(self.directory(clip)).plan
+            replace(self.directory(clip) / RECORD, dump_record(clip, plan), self._calls.fsync)
+
+    def read(self, directory: Path) -> ClipRecord:
+        """Return what `clip.json` says; raises FileNotFoundError or MalformedError."""
+        return load_record((directory / RECORD).read_bytes())
+
+    def remove(self, clip: Clip) -> None:
+        """Remove everything of the clip; nothing there is no error."""
+        with storage_errors():
+            self._remove(clip)
+
+    # ---- reading
+
+    def open(self, clip: Clip, start: int = 0, stop: int | None = None) -> OpenedClip:
+        """Open bytes `[start, stop)`, from the physical file if it is there, else from the pins.
+
+        Raises NotFoundError when the bytes are gone.
+        """
+        with storage_errors():
+            for attempt in (self._open_video, self._open_virtual, self._open_video):
+                # The third one: the physical file came and the pins went between the first and the second.
+                try:
+                    return attempt(clip, start, stop)
+                except FileNotFoundError:
+                    continue
+        raise NotFoundError("The clip's video is gone")
+
+    # ---- the physical file
+
+    def materialise(self, clip: Clip, stop: Callable[[], bool] = lambda: False) -> str:
+        """Make the clip one physical file, byte for byte what it was, and return its SHA-256 in hexadecimal.
+
+        The pins stay until `unpin`: they may go once the row knows of the file. Raises NotFoundError when the bytes
+        are gone, StoppedError when `stop` said so.
+        """
+        with storage_errors():
+            video = self.video(clip)
+            if not video.exists():
+                new = video.with_name(video.name + NEW)
+                self._fill(clip, new, stop)
+                self._checkpoint("filled")
+                new.rename(video)
+                sync_directory(video.parent, self._calls.fsync)
+                self._checkpoint("renamed")
+            return sha256_of(video, stop)
+
+    def unpin(self, clip: Clip) -> None:
+        """Let go of pins and header, which the physical file has replaced."""
+        with storage_errors():
+            if self.video(clip).exists():
+                _remove_tree(self.pins(clip.clip_id))
+                self._checkpoint("unpinned")
+                (self.directory(clip) / HEADER).unlink(missing_ok=True)
+
+    # ---- inside
+
+    def _require_roots(self) -> None:
+        # A root that is missing is a disk that is not mounted: creating it would fill the disk below.
+        for root in (self.root, self._layout.root):
+            os.close(os.open(root, os.O_RDONLY | os.O_DIRECTORY))
+
+    def _write(self, clip: Clip, plan: StoredPlan, header: bytes, segments: Sequence[Path]) -> None:
+        fsync = self._calls.fsync
+        spans = plan.spans()
+        make_pins(self.pins(clip.clip_id), [Pinned(p, *s) for p, s in zip(segments, spans, strict=True)], self._calls)
+        self._checkpoint("pinned")
+        directory = self.directory(clip)
+        if not directory.parent.exists():
+            directory.parent.mkdir(exist_ok=True)
+            sync_directory(self.root, fsync)
+        directory.mkdir()
+        sync_directory(directory.parent, fsync)
+        self._checkpoint("directory")
+        write_synced(directory / HEADER, header, fsync)
+        self._checkpoint("header")
+        replace(directory / RECORD, dump_record(clip, plan), fsync)
+        self._checkpoint("record")
+
+    def _remove(self, clip: Clip) -> None:
+        directory = self.directory(clip)
+        (directory / RECORD).unlink(missing_ok=True)
+        self._checkpoint("record removed")
+        _remove_tree(directory)
+        self._checkpoint("directory removed")
+        _remove_tree(self.pins(clip.clip_id))
+
+    def _open_video(self, clip: Clip, _start: int, _stop: int | None) -> OpenedClip:
+        return OpenedClip.of_file(self.video(clip))
+
+    def _open_virtual(self, clip: Clip, start: int, stop: int | None) -> OpenedClip:
+        plan = self.read(self.directory(clip)).plan
+        pins = self.pins(clip.clip_id)
+        sources = [self.directory(clip) / HEADER, *(pins / name for name in plan.pins)]
+        return OpenedClip(plan.virtual(), sources, start, stop)
+
+    def _fill(self, clip: Clip, new: Path, stop: Callable[[], bool]) -> None:
+        with self._open_all(clip) as source, new.open("wb", buffering=0) as target:
+            source.place(Placer(target.fileno(), self._calls, stop))
+            self._calls.fsync(target.fileno())
+
+    def _open_all(self, clip: Clip) -> OpenedClip:
+        try:
+            return self._open_virtual(clip, 0, None)
+        except FileNotFoundError as error:
+            raise NotFoundError("The clip's video is gone") from error
+
+
+def _remove_tree(path: Path) -> None:
+    """Remove a directory if it is there; unlike `ignore_errors`, say so when that does not work."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(path)
+
+
+def sha256_of(path: Path, stop: Callable[[], bool] = lambda: False) -> str:
+    """SHA-256 of a file in hexadecimal; raises StoppedError when `stop` said so."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(_HASH_STEP):
+            if stop():
+                raise StoppedError
+            digest.update(data)
+    return digest.hexdigest()

@@ -1,0 +1,211 @@
+"""Decide which samples a clip is made of: from the key frame that its first picture needs, to its end.
+
+1. The picture on screen at the start is the first one shown, although it may have been sent before: the samples from
+   its key frame up to it are part of the clip and hidden by the container.
+2. Audio starts with the first packet at or after the start. Holes of the audio are filled with silence, because
+   browsers pull later sound forward over a hole (measured: 5 s early after a hole of 5 s).
+3. A sample whose references are lost is never part of a clip, nor is a note that has no bytes.
+
+A stretch without pictures holds the last one. Where two runs overlap, the newer one counts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookback.media.index import Flag
+from lookback.media.opus import silence
+from lookback.media.samples import Track
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from lookback.media.index import SegmentIndex
+
+Column = "NDArray[np.int64]"
+
+# A RECORD as four little-endian 64-bit words: dts | offset, size | duration, cts | fragment, track, flags, reserved.
+_WORDS = 4
+_LOW = 0xFFFFFFFF
+_FLAGS_SHIFT = 8
+_NEVER_SHOWN = int(Flag.REFERENCE_LOST | Flag.HELD) << _FLAGS_SHIFT
+_KIND_MASK = 0xFF | _NEVER_SHOWN
+_SYNC = int(Flag.SYNC) << _FLAGS_SHIFT
+
+_SMALLEST_HOLE_US = 5_000  # below it is the jitter of the timeline, above it a packet is missing
+_LONGEST_LEAD_US = 100_000  # audio may start this late without silence before it: containers say so exactly
+_SILENCE_GROUP_US = 500_000  # as long as a fragment, so that players read both at the same pace
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Columns of equal length, one row per sample, in the order of the segments and within them of the file.
+
+    `segment` counts positions in the list given to `cut`; `offset` counts from the start of the segment's media file.
+    """
+
+    dts_us: NDArray[np.int64]
+    duration_us: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    size: NDArray[np.int64]
+    segment: NDArray[np.int64]
+    fragment: NDArray[np.int64]
+    sync: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.dts_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Generated audio: (microseconds, Opus packet) one after the other from `start_us` on."""
+
+    start_us: int
+    packets: tuple[tuple[int, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a clip is made of. Instants are UTC microseconds; the range is half-open and never empty.
+
+    The first `hidden` samples of `video` are decoded and never shown; the next one is shown from `start_us` on,
+    whenever it was sent. `audio` and `silence` together leave no hole; both are empty when there is no sound at all.
+    """
+
+    segments: Sequence[SegmentIndex]
+    start_us: int
+    end_us: int
+    video: Samples
+    hidden: int
+    audio: Samples
+    silence: tuple[Silence, ...]
+
+    @property
+    def first_key(self) -> tuple[int, int, int]:
+        """Segment, offset and size of the key frame that everything starts from."""
+        video = self.video
+        return int(video.segment[0]), int(video.offset[0]), int(video.size[0])
+
+
+def cut(segments: Sequence[SegmentIndex], start_us: int, end_us: int) -> Cut | None:
+    """Choose the samples of `[start_us, end_us)`; None when no picture can be shown in it.
+
+    `segments` are in the order they were written and of one codec; one may be missing. The range is narrowed to begin
+    at a key frame if none comes before it, and to end where the samples do.
+    """
+    begin = _first_needed(segments, start_us)
+    end = next((i for i in range(begin, len(segments)) if segments[i].header.first_dts_us >= end_us), len(segments))
+    rows = _Rows(segments, begin, end)
+    video = rows.of(Track.VIDEO)
+    first = rows.key_frame_for(video, start_us)
+    if first is None or not len(rows.dts_us):
+        return None
+    video = video[first:]
+    start_us = max(start_us, int(rows.dts_us[video[0]]))
+    end_us = min(end_us, rows.newest_us)
+    if start_us >= end_us:
+        return None
+    pictures = rows.take(video[rows.dts_us[video] < end_us])
+    audio = rows.of(Track.AUDIO)
+    times = rows.dts_us[audio]
+    sound = rows.take(audio[(times >= start_us) & (times < end_us)])
+    return Cut(
+        segments, start_us, end_us, pictures, _hidden(pictures, start_us), sound, tuple(_silence(sound, start_us))
+    )
+
+
+class _Rows:
+    """All sample records of `segments[begin:end]` under each other, as 64-bit words."""
+
+    def __init__(self, segments: Sequence[SegmentIndex], begin: int, end: int) -> None:
+        used = segments[begin:end]
+        tables = [np.ascontiguousarray(s.samples).view("<i8").reshape(-1, _WORDS) for s in used]
+        self._words = np.concatenate(tables) if tables else np.empty((0, _WORDS), np.int64)
+        self._starts = np.cumsum([0, *map(len, tables)])
+        self._segment = np.repeat(np.arange(begin, begin + len(used)), np.diff(self._starts))
+        self.dts_us = self._words[:, 0]
+        self._kind = (self._words[:, 3] >> 32) & 0xFFFF
+        self._give_way(used)
+
+    @property
+    def newest_us(self) -> int:
+        """End of the last record, notes included."""
+        return int((self.dts_us + (self._words[:, 2] & _LOW)).max())
+
+    def of(self, track: Track) -> NDArray[np.intp]:
+        """Positions of the track's samples that may be shown."""
+        return np.flatnonzero((self._kind & _KIND_MASK) == track)
+
+    def key_frame_for(self, video: NDArray[np.intp], start_us: int) -> int | None:
+        """Position in `video` of the last key frame at or before `start_us`, or else of the first one after it."""
+        keys = np.flatnonzero(self._kind[video] & _SYNC)
+        if not len(keys):
+            return None
+        before = keys[self.dts_us[video[keys]] <= start_us]
+        return int(before[-1] if len(before) else keys[0])
+
+    def take(self, rows: NDArray[np.intp]) -> Samples:
+        """Split these rows into columns."""
+        words = self._words[rows]
+        return Samples(
+            dts_us=words[:, 0],
+            duration_us=words[:, 2] & _LOW,
+            offset=words[:, 1] & _LOW,
+            size=(words[:, 1] >> 32) & _LOW,
+            segment=self._segment[rows],
+            fragment=words[:, 3] & _LOW,
+            sync=(self._kind[rows] & _SYNC) != 0,
+        )
+
+    def _give_way(self, used: Sequence[SegmentIndex]) -> None:
+        """Forget what an older run has from the first sample of a newer one on."""
+        for number in range(1, len(used)):
+            if used[number].header.run_id != used[number - 1].header.run_id and len(used[number].samples):
+                row = self._starts[number]
+                late = self.dts_us[:row] >= self.dts_us[row]
+                self._kind[:row][late] = 0
+
+
+def _first_needed(segments: Sequence[SegmentIndex], start_us: int) -> int:
+    """Position of the segment with the key frame for `start_us`: an older one only where the run comes from there."""
+    at = max(bisect_right(segments, start_us, key=lambda s: s.header.first_dts_us) - 1, 0)
+    while at > 0 and segments[at - 1].header.run_id == segments[at].header.run_id:
+        rows = _Rows(segments, at, at + 1)
+        video = rows.of(Track.VIDEO)
+        first = rows.key_frame_for(video, start_us)
+        if first is not None and rows.dts_us[video[first]] <= start_us:
+            break
+        at -= 1
+    return at
+
+
+def _hidden(video: Samples, start_us: int) -> int:
+    """How many samples lead up to the one that is on screen at `start_us`."""
+    before = int((video.dts_us < start_us).sum())
+    shown_at_start = before < len(video) and video.dts_us[before] == start_us
+    return before if shown_at_start or not before else before - 1
+
+
+def _silence(audio: Samples, start_us: int) -> Iterator[Silence]:
+    """Fill the holes of `audio`: before its first packet and between packets. After the last one it stays open."""
+    if not len(audio):
+        return
+    first_us = int(audio.dts_us[0])
+    if first_us - start_us > _LONGEST_LEAD_US:
+        yield from _groups(start_us, first_us)
+    ends = audio.dts_us + audio.duration_us
+    for hole in np.flatnonzero(audio.dts_us[1:] - ends[:-1] >= _SMALLEST_HOLE_US).tolist():
+        yield from _groups(int(ends[hole]), int(audio.dts_us[hole + 1]))
+
+
+def _groups(start_us: int, end_us: int) -> Iterator[Silence]:
+    for at_us in range(start_us, end_us, _SILENCE_GROUP_US):
+        packets = silence(min(_SILENCE_GROUP_US, end_us - at_us))
+        if packets:
+            yield Silence(at_us, tuple(packets))
