@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { askAfter, mergeTimeline, type TimelinePart } from "./timeline";
+import { askAfter, mergeTimeline } from "./timeline";
+import type { TimelinePart } from "./types";
 
 const T0 = Date.parse("2026-03-10T20:00:00.000Z");
 const iso = (seconds: number) => new Date(T0 + seconds * 1000).toISOString();

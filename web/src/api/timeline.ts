@@ -1,16 +1,6 @@
 /** The timeline as the page keeps it: asked for in parts, put together here. Pure. */
 
-import type { Gap, Segment, Timeline, TimelineGap } from "./types";
-
-/** What the API sends: only segments with number >= after, everything else complete. */
-export interface TimelinePart {
-  sessionId: string;
-  now: string;
-  bufferedFrom: string | null;
-  bufferedUntil: string | null;
-  segments: (Omit<Segment, "start" | "end"> & { start: string; end: string })[];
-  gaps: Gap[];
-}
+import type { Gap, Segment, Timeline, TimelineGap, TimelinePart } from "./types";
 
 /** Thumbnails come a moment after a segment closes: so many closed segments are asked for again while theirs is missing. */
 const THUMBNAIL_PATIENCE = 3;

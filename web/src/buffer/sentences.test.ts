@@ -9,7 +9,9 @@ const iso = (ms: number) => new Date(ms).toISOString();
 const session = (more: Partial<Session>): Session => ({
   sessionId: "s",
   roomName: "demo",
+  communityId: null,
   userId: "u",
+  participantIdentity: null,
   source: "whip",
   status: "recording",
   reason: null,

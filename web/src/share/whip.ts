@@ -128,7 +128,7 @@ async function restartIce(peer: RTCPeerConnection, resource: Resource): Promise<
   const response = await call(resource.url, {
     method: "PATCH",
     body: restartFragment(peer.localDescription?.sdp ?? ""),
-    headers: { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": '"*"' },
+    headers: { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*" },
   });
   resource.answer = restartedAnswer(resource.answer, await response.text());
   await peer.setRemoteDescription({ type: "answer", sdp: resource.answer });
