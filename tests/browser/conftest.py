@@ -1,0 +1,58 @@
+"""A server for all browser tests, and people in front of a real Chromium."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.chromium import chromium
+from tests.support.installation import Installation
+from tests.support.visitor import Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from tests.support.visitor import Visit
+
+SETTINGS = {"REPLAY_SEGMENT_DURATION_SECONDS": "2"}  # many segments in little time
+ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("home"), SETTINGS)
+    asyncio.run(installation.start())
+    try:
+        yield installation
+    finally:
+        asyncio.run(installation.stop())
+
+
+@pytest.fixture
+def artifacts() -> Path:
+    """Where screenshots are kept."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    return ARTIFACTS
+
+
+@pytest.fixture
+def visit(server: Installation) -> Visit:
+    """Open the page as somebody: `async with visit("alice") as page`."""
+
+    @asynccontextmanager
+    async def visiting(
+        user_id: str, *, width: int = 1440, height: int = 900, dark: bool = True
+    ) -> AsyncIterator[Visitor]:
+        async with chromium() as browser:
+            context = await browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+            )
+            visitor = Visitor(await context.new_page(), server.url)
+            await visitor.opens(f"/?token={server.token(user_id)}")
+            yield visitor
+            assert visitor.mishaps == []
+
+    return visiting
