@@ -27,12 +27,9 @@ _AUDIO_FRAME = 960
 
 def publish(wanted: argparse.Namespace) -> None:
     """Publish in real time until standard input ends."""
-    options = {
-        "authorization": os.environ["TOKEN"],
-        "cert_file": wanted.certificate,
-        "key_file": wanted.key,
-        "whip_flags": "dtls_active",
-    }
+    options = {"authorization": os.environ["TOKEN"]}
+    options |= {"cert_file": wanted.certificate, "key_file": wanted.key} if wanted.certificate else {}
+    options |= {} if wanted.passive else {"whip_flags": "dtls_active"}
     with av.open(wanted.url, "w", format="whip", options=options) as output:
         video, audio = _video(output, wanted), _audio(output)
         output.start_encoding()
@@ -72,8 +69,9 @@ def _input_ended(until: float) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
-    parser.add_argument("certificate")
+    parser.add_argument("certificate", help="empty for the one FFmpeg makes itself")
     parser.add_argument("key")
+    parser.add_argument("--passive", action="store_true", help="FFmpeg's default DTLS role")
     parser.add_argument("--width", type=int, default=640)
     parser.add_argument("--height", type=int, default=360)
     parser.add_argument(
