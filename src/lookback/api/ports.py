@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lookback.access.signed_urls import MediaLinks
     from lookback.clips.model import CaptureWish, Clip, Rendition
     from lookback.sessions.model import Session
-    from lookback.sessions.views import MediaPart, SessionView, Timeline
+    from lookback.sessions.views import MediaPart, SessionView, StartRequest, Timeline, WhipAnswer
 
 
 class Authenticator(Protocol):
@@ -20,15 +20,6 @@ class Authenticator(Protocol):
 
     async def principal(self, token: str) -> Principal:
         """Return the principal; raises UnauthenticatedError."""
-
-
-@dataclass(frozen=True, slots=True)
-class WhipAnswer:
-    """What a publisher gets back: the SDP (or SDP fragment), and the entity tag of the resource's ICE session."""
-
-    session_id: str
-    sdp: str
-    etag: str
 
 
 class Sessions(Protocol):
@@ -66,16 +57,6 @@ class Sessions(Protocol):
 
     async def end_whip(self, who: Principal, session_id: str) -> None:
         """End the share of a publisher that says good-bye."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartRequest:
-    """What `start` was asked for."""
-
-    room_name: str
-    community_id: str | None
-    participant_identity: str | None
-    source: Literal["livekit", "synthetic"]
 
 
 class Captures(Protocol):

@@ -79,3 +79,22 @@ class MediaPart:
     size_bytes: int
     content_type: str
     etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhipAnswer:
+    """What a publisher gets back: the SDP (or SDP fragment), and the entity tag of the resource's ICE session."""
+
+    session_id: str
+    sdp: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """What `start` was asked for."""
+
+    room_name: str
+    community_id: str | None
+    participant_identity: str | None
+    source: Literal["livekit", "synthetic"]

@@ -9,11 +9,10 @@ from lookback.api import present
 from lookback.api.answers import RoomStatusAnswer, SessionAnswer, SessionListAnswer, TimelineAnswer
 from lookback.api.file_media import open_part
 from lookback.api.media import Presentation, serve
-from lookback.api.ports import StartRequest
 from lookback.api.routes.documented import media, problems
 from lookback.api.security import Has, Reader, Who
 from lookback.api.wishes import StartWish
-from lookback.sessions.views import MediaPart
+from lookback.sessions.views import MediaPart, StartRequest
 
 router = APIRouter(tags=["sessions"])
 

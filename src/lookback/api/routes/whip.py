@@ -7,10 +7,10 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import StringConstraints
 
 from lookback.api.errors import PreconditionFailedError, PreconditionRequiredError, UnsupportedMediaTypeError
-from lookback.api.ports import WhipAnswer
 from lookback.api.routes.documented import problems
 from lookback.api.security import Has, Who
 from lookback.errors import MalformedError
+from lookback.sessions.views import WhipAnswer
 
 router = APIRouter(prefix="/whip", tags=["whip"])
 

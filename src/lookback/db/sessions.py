@@ -1,0 +1,103 @@
+"""Sessions in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack, cast
+
+from sqlalchemy import delete, select
+from sqlalchemy import update as sql_update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import async_sessionmaker
+
+from lookback.db.models import ACTIVE_STATES, SessionRow
+from lookback.sessions.model import Session, SessionState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Select
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from lookback.sessions.model import Source
+    from lookback.sessions.ports import SessionChanges
+
+_PLAIN = (
+    "session_id", "room_name", "community_id", "user_id", "participant_identity", "reason", "started_at_us",
+    "since_us", "ended_at_us", "drains_at_us", "video_codec", "audio_codec", "width", "height", "ice_etag",
+)  # fmt: skip
+
+
+class SqlSessionRepository:
+    """Every method is one transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    async def add(self, session: Session) -> Session:
+        """See SessionRepository."""
+        row = SessionRow(
+            **{name: getattr(session, name) for name in _PLAIN},
+            source=session.source,
+            state=session.state.value,
+        )
+        try:
+            async with self._sessions.begin() as db:
+                db.add(row)
+        except IntegrityError:
+            there = await self.get(session.session_id) or await self.active_of(session.user_id)
+            if there is None:
+                # The one in the way has just ended.
+                return await self.add(session)
+            return there
+        return session
+
+    async def get(self, session_id: str) -> Session | None:
+        """See SessionRepository."""
+        return await self._one(select(SessionRow).where(SessionRow.session_id == session_id))
+
+    async def active_of(self, user_id: str) -> Session | None:
+        """See SessionRepository."""
+        return await self._one(
+            select(SessionRow).where(SessionRow.user_id == user_id, SessionRow.state.in_(ACTIVE_STATES))
+        )
+
+    async def in_states(
+        self, states: Collection[SessionState], *, user_id: str | None = None, room_name: str | None = None
+    ) -> list[Session]:
+        """See SessionRepository."""
+        query = select(SessionRow).where(SessionRow.state.in_([state.value for state in states]))
+        if user_id is not None:
+            query = query.where(SessionRow.user_id == user_id)
+        if room_name is not None:
+            query = query.where(SessionRow.room_name == room_name)
+        async with self._sessions() as db:
+            rows = await db.execute(query.order_by(SessionRow.started_at_us.desc()))
+            return [_session(row) for row in rows.scalars()]
+
+    async def change(
+        self, session_id: str, expected: SessionState, **changes: Unpack[SessionChanges]
+    ) -> Session | None:
+        """See SessionRepository."""
+        where = SessionRow.session_id == session_id, SessionRow.state == expected.value
+        async with self._sessions.begin() as db:
+            changed = await db.execute(sql_update(SessionRow).where(*where).values(**changes).returning(SessionRow))
+            row = changed.scalar_one_or_none()
+            return _session(row) if row is not None else None
+
+    async def remove(self, session_id: str) -> None:
+        """See SessionRepository."""
+        async with self._sessions.begin() as db:
+            await db.execute(delete(SessionRow).where(SessionRow.session_id == session_id))
+
+    async def _one(self, query: Select[SessionRow]) -> Session | None:
+        async with self._sessions() as db:
+            row = (await db.execute(query)).scalar_one_or_none()
+            return _session(row) if row is not None else None
+
+
+def _session(row: SessionRow) -> Session:
+    return Session(
+        **{name: getattr(row, name) for name in _PLAIN},
+        source=cast("Source", row.source),
+        state=SessionState(row.state),
+    )

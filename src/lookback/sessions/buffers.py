@@ -1,0 +1,143 @@
+"""What a session's directory holds, as people and players see it. Reading is done off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookback.buffer.eviction import Evicted, evict, remove_session
+from lookback.buffer.reader import SegmentCache, read_segments, summary
+from lookback.buffer.retention import Retention
+from lookback.buffer.session_file import read_session
+from lookback.errors import MalformedError, NotFoundError
+from lookback.media.index import Flag
+from lookback.sessions.views import Buffered, FragmentView, MediaPart, SegmentView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lookback.buffer.layout import BufferLayout
+    from lookback.buffer.reader import Segment
+    from lookback.buffer.session_file import SessionRecord
+    from lookback.sessions.model import Session
+
+_UNSEEN = int(Flag.REFERENCE_LOST | Flag.HELD)
+
+
+class SessionBuffers:
+    """Finds and reads the directories of sessions."""
+
+    def __init__(self, layout: BufferLayout, cache: SegmentCache) -> None:
+        self._layout = layout
+        self._cache = cache
+
+    def directory(self, session: Session) -> Path:
+        """Where the session's segments are."""
+        return self._layout.session_dir(session.room_name, session.user_id, session.session_id)
+
+    async def buffered(self, session: Session) -> Buffered:
+        """Summarise what there is."""
+        held = await asyncio.to_thread(summary, self.directory(session), self._cache)
+        return Buffered(held.from_us, held.until_us, held.size_bytes, held.gaps)
+
+    async def segments(self, session: Session, after: int) -> tuple[SegmentView, ...]:
+        """Return the segments from number `after` on."""
+        return await asyncio.to_thread(self._views, self.directory(session), after)
+
+    async def segment(self, session: Session, number: int) -> MediaPart:
+        """Return what is committed of one segment's media file; raises NotFoundError."""
+        found = await asyncio.to_thread(self._find, self.directory(session), number)
+        size = found.index.media_bytes
+        return MediaPart(found.media_path, size, f"video/{found.container}", _etag(found, size))
+
+    async def thumbnail(self, session: Session, number: int) -> MediaPart:
+        """Return one segment's thumbnail; raises NotFoundError."""
+        found = await asyncio.to_thread(self._find, self.directory(session), number)
+        try:
+            size = found.thumbnail_path.stat().st_size
+        except FileNotFoundError as error:
+            raise NotFoundError("There is no thumbnail yet") from error
+        return MediaPart(found.thumbnail_path, size, "image/webp", _etag(found, size))
+
+    async def evict(self, session: Session, keep_us: int, now_us: int) -> Evicted:
+        """Delete what has expired; raises OSError."""
+        directory, active = self.directory(session), session.state.active
+        return await asyncio.to_thread(evict, directory, Retention(keep_us), now_us, active=active, cache=self._cache)
+
+    async def remove(self, session: Session) -> None:
+        """Delete all there is; raises OSError."""
+        directory = self.directory(session)
+        if await asyncio.to_thread(directory.exists):
+            await asyncio.to_thread(remove_session, directory)
+
+    async def records(self) -> list[SessionRecord]:
+        """Return what the directories themselves say whose they are."""
+        return await asyncio.to_thread(lambda: list(self._records()))
+
+    def _records(self) -> Iterator[SessionRecord]:
+        for directory in self._layout.sessions():
+            try:
+                yield read_session(directory)
+            except (OSError, MalformedError):
+                continue  # `lookback check` says so; nobody can be asked whose it is
+
+    def _find(self, directory: Path, number: int) -> Segment:
+        for segment in read_segments(directory, cache=self._cache):
+            if segment.number == number:
+                return segment
+        raise NotFoundError("This part of the buffer is gone or was never there")
+
+    def _views(self, directory: Path, after: int) -> tuple[SegmentView, ...]:
+        return tuple(_view(s) for s in read_segments(directory, cache=self._cache) if s.number >= after)
+
+
+def _etag(segment: Segment, size: int) -> str:
+    """Bytes once committed never change, so the run, the number and how much there is say which they are."""
+    return f'"{segment.index.header.run_id.hex()}-{segment.number}-{size}"'
+
+
+def _view(segment: Segment) -> SegmentView:
+    header = segment.index.header
+    return SegmentView(
+        number=segment.number,
+        container=segment.container,
+        mime_type=_mime_type(segment.media_path, header.init_size),
+        run_id=header.run_id.hex(),
+        start_us=segment.extent.start_us,
+        end_us=segment.extent.end_us,
+        size_bytes=segment.size_bytes,
+        init_size=header.init_size,
+        has_thumbnail=segment.thumbnail_path.exists(),
+        fragments=tuple(_fragments(segment)),
+    )
+
+
+def _fragments(segment: Segment) -> Iterator[FragmentView]:
+    """The fragments that a player can append, and the time they cover."""
+    samples = segment.index.samples
+    shown = samples[(samples["size"] > 0) & (samples["flags"] & _UNSEEN == 0)]
+    if not len(shown):
+        return
+    numbers, firsts = np.unique(shown["fragment"], return_index=True)
+    starts = np.minimum.reduceat(shown["dts_us"], firsts).tolist()
+    ends = np.maximum.reduceat(shown["dts_us"] + shown["duration_us"], firsts).tolist()
+    times = {number: (start, end) for number, start, end in zip(numbers.tolist(), starts, ends, strict=True)}
+    for commit in segment.index.commits:
+        if (covered := times.get(int(commit["fragment"]))) is not None:
+            yield FragmentView(int(commit["offset"]), int(commit["size"]), *covered)
+
+
+@lru_cache(maxsize=4096)
+def _mime_type(media_path: Path, init_size: int) -> str:
+    """What MSE must be told, read from the segment's own start (RFC 6381)."""
+    with media_path.open("rb") as file:
+        init = file.read(init_size)
+    if media_path.suffix == ".webm":
+        return 'video/webm; codecs="vp8,opus"' if b"A_OPUS" in init else 'video/webm; codecs="vp8"'
+    config = init.index(b"avcC") + 5
+    codec = f"avc3.{init[config : config + 3].hex()}"
+    return f'video/mp4; codecs="{codec},opus"' if b"dOps" in init else f'video/mp4; codecs="{codec}"'

@@ -1,0 +1,219 @@
+"""What becomes of sessions by themselves: what the recorder sees, what time brings, and what a restart left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from lookback.errors import LookbackError
+from lookback.recorder.control import GetStatus, SessionMoved, StartSynthetic, WorkerStatus
+from lookback.sessions.model import Session, SessionState
+from lookback.sessions.service import ACTIVE, SHOWN, spec_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lookback.buffer.session_file import SessionRecord
+    from lookback.sessions.buffers import SessionBuffers
+    from lookback.sessions.moves import Moves
+    from lookback.sessions.ports import Recorder, SessionChanges, SessionRepository
+    from lookback.sessions.service import SessionService
+
+log = structlog.get_logger(__name__)
+
+NO_PICTURE = "No picture came within {seconds:g} s: the publisher sent no key frame"
+STAYED_AWAY = "The publisher did not come back"
+RESTARTED = "The server was restarted"
+WINDOW_PASSED = "Its window has passed"
+NOBODY = "Nobody records it any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long what may last, in microseconds; `every_s` in seconds is how often the clock is looked at."""
+
+    window_us: int
+    keep_us: int
+    starting_us: int = 30_000_000
+    grace_us: int = 60_000_000
+    sweep_us: int = 10_000_000
+    every_s: float = 0.5
+
+
+class SessionKeeper:
+    """Runs beside the service, for all users."""
+
+    def __init__(
+        self,
+        repository: SessionRepository,
+        recorder: Recorder,
+        buffers: SessionBuffers,
+        moves: Moves,
+        service: SessionService,
+        *,
+        clock: Callable[[], int],
+        times: Times,
+    ) -> None:
+        self._repository, self._recorder, self._buffers = repository, recorder, buffers
+        self._moves, self._service, self._clock, self._times = moves, service, clock, times
+        self._sweep_at_us = 0
+
+    async def run(self) -> None:
+        """Until cancelled: follow the recorder and the clock."""
+        await self.reconcile()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_recorder())
+            tasks.create_task(self._follow_clock())
+
+    # ---- the recorder
+
+    async def _follow_recorder(self) -> None:
+        async for event in self._recorder.events():
+            try:
+                await self.saw(event)
+            except Exception:  # one event that cannot be handled must not end the recording of all
+                log.exception("session.event_failed", session=event.session_id)
+
+    async def saw(self, event: SessionMoved) -> None:
+        """Make the session's row say what the recorder saw; the same event twice does no harm."""
+        session = await self._repository.get(event.session_id)
+        if session is None or not session.state.active:
+            if event.to == "recording":
+                await self._service.release(event.session_id, NOBODY)
+            return
+        if event.to == "recording":
+            await self._recording(session, event)
+        elif event.to == "interrupted":
+            await self._moves.move(session, SessionState.INTERRUPTED, event.cause)
+        elif event.to == "failed":
+            await self._moves.move(session, SessionState.FAILED, event.cause, ended_at_us=event.at_us)
+        elif event.to == "stopped":
+            await self._service.end(session, event.cause, event.at_us)
+        else:
+            reason = event.cause if event.to == "storage-failing" else None
+            await self._repository.change(session.session_id, session.state, reason=reason)
+
+    async def _recording(self, session: Session, event: SessionMoved) -> None:
+        changes: SessionChanges = {
+            "video_codec": event.video_codec,
+            "audio_codec": event.audio_codec,
+            "width": event.width,
+            "height": event.height,
+        }
+        if session.state is SessionState.RECORDING:
+            await self._repository.change(session.session_id, session.state, **changes)
+        else:
+            await self._moves.move(session, SessionState.RECORDING, event.cause, **changes)
+
+    # ---- the clock
+
+    async def _follow_clock(self) -> None:
+        while True:
+            try:
+                await self.look_after(self._clock())
+            except Exception:  # a database or disk that is away for a while must not end the clock
+                log.exception("sessions.not_looked_after")
+            await asyncio.sleep(self._times.every_s)
+
+    async def look_after(self, now_us: int) -> None:
+        """Do what is due at `now_us`."""
+        sweep = now_us >= self._sweep_at_us
+        if sweep:
+            self._sweep_at_us = now_us + self._times.sweep_us
+        for session in await self._repository.in_states(SHOWN):
+            await self._look_after(session, now_us)
+            if sweep:
+                await self._sweep(session, now_us)
+
+    async def _look_after(self, session: Session, now_us: int) -> None:
+        age_us = now_us - session.since_us
+        if session.state is SessionState.STARTING and age_us > self._times.starting_us:
+            reason = NO_PICTURE.format(seconds=self._times.starting_us / 1e6)
+            if await self._moves.move(session, SessionState.FAILED, reason, ended_at_us=now_us) is not None:
+                await self._service.release(session.session_id, reason)
+        elif session.state is SessionState.INTERRUPTED and age_us > self._times.grace_us:
+            await self._service.end(session, session.reason or STAYED_AWAY, session.since_us)
+        elif session.state is SessionState.INTERRUPTED and session.source == "synthetic" and self._recorder.connected:
+            await self._resume_synthetic(session)
+
+    async def _resume_synthetic(self, session: Session) -> None:
+        """Nobody else would: the generated screen has no publisher who comes back."""
+        try:
+            await self._recorder.request(StartSynthetic(session=spec_of(session)))
+        except LookbackError as error:
+            log.warning("session.not_resumed", session=session.session_id, error=error.detail)
+
+    async def _sweep(self, session: Session, now_us: int) -> None:
+        try:
+            evicted = await self._buffers.evict(session, self._times.keep_us, now_us)
+            if evicted.segments:
+                log.info(
+                    "buffer.swept",
+                    session=session.session_id,
+                    segments=evicted.segments,
+                    size_bytes=evicted.size_bytes,
+                    reason="age",
+                )
+            drained = session.drains_at_us is not None and now_us >= session.drains_at_us
+            if session.state is SessionState.DRAINING and (drained or evicted.empty):
+                await self._buffers.remove(session)
+                await self._moves.move(session, SessionState.EXPIRED, WINDOW_PASSED)
+        except OSError as error:
+            # The disk is away: the next sweep tries again, and nothing is forgotten meanwhile.
+            log.warning("buffer.not_swept", session=session.session_id, error=str(error))
+
+    # ---- after a restart
+
+    async def reconcile(self) -> None:
+        """Bring rows, directories and worker together: what is on disk gets a row, what nobody records is interrupted."""
+        known = await self._known_to_recorder()
+        for session in await self._repository.in_states(ACTIVE):
+            if session.session_id not in known and session.state is SessionState.RECORDING:
+                await self._moves.move(session, SessionState.INTERRUPTED, RESTARTED)
+        for record in await self._buffers.records():
+            await self._adopt(record)
+        for session_id in known:
+            session_row = await self._repository.get(session_id)
+            if session_row is None or not session_row.state.active:
+                await self._service.release(session_id, NOBODY)
+
+    async def _known_to_recorder(self) -> set[str]:
+        try:
+            status = await self._recorder.request(GetStatus())
+        except LookbackError as error:
+            log.warning("recorder.not_asked", error=error.detail)
+            return set()
+        return {s.session_id for s in status.sessions} if isinstance(status, WorkerStatus) else set()
+
+    async def _adopt(self, record: SessionRecord) -> None:
+        """A directory without a row becomes a draining session; one that is over for good is removed."""
+        row = await self._repository.get(record.session_id)
+        if row is not None and row.state in SHOWN:
+            return
+        found = row or _from_record(record)
+        if row is None:
+            buffered = await self._buffers.buffered(found)
+            ended_us = record.ended_at_us or buffered.until_us or record.started_at_us
+            drains_us = ended_us + self._times.window_us
+            await self._repository.add(replace(found, ended_at_us=ended_us, drains_at_us=drains_us))
+            log.info("session.found_on_disk", session=record.session_id)
+        else:
+            await self._buffers.remove(found)
+
+
+def _from_record(record: SessionRecord) -> Session:
+    return Session(
+        session_id=record.session_id,
+        room_name=record.room_name,
+        community_id=record.community_id,
+        user_id=record.user_id,
+        participant_identity=record.participant_identity,
+        source="synthetic" if record.source == "synthetic" else "whip",
+        state=SessionState.DRAINING,
+        reason=record.cause or RESTARTED,
+        started_at_us=record.started_at_us,
+        since_us=record.started_at_us,
+    )

@@ -1,0 +1,67 @@
+"""What sessions need from the outside: rows, and the recorder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, Unpack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection
+
+    from lookback.recorder.control import Event, Reply, Request
+    from lookback.sessions.model import Session, SessionState
+
+
+class SessionChanges(TypedDict, total=False):
+    """The columns of a session that change after it was started."""
+
+    state: SessionState
+    reason: str | None
+    since_us: int
+    ended_at_us: int | None
+    drains_at_us: int | None
+    source: Literal["whip", "livekit", "egress", "synthetic"]
+    video_codec: str | None
+    audio_codec: str | None
+    width: int | None
+    height: int | None
+    ice_etag: str | None
+
+
+class SessionRepository(Protocol):
+    """The rows of sessions. Every method is one transaction."""
+
+    async def add(self, session: Session) -> Session:
+        """Insert and return the session; when its user has an active one already, insert nothing and return that."""
+
+    async def get(self, session_id: str) -> Session | None:
+        """Return the session, or None."""
+
+    async def active_of(self, user_id: str) -> Session | None:
+        """Return the user's one active session, or None."""
+
+    async def in_states(
+        self, states: Collection[SessionState], *, user_id: str | None = None, room_name: str | None = None
+    ) -> list[Session]:
+        """Return the sessions in these states, of a user and in a room where they are given; newest first."""
+
+    async def change(
+        self, session_id: str, expected: SessionState, **changes: Unpack[SessionChanges]
+    ) -> Session | None:
+        """Set these columns if the session is still in the expected state; return it, or None if it is not."""
+
+    async def remove(self, session_id: str) -> None:
+        """Remove the session; one that is not there is no error."""
+
+
+class Recorder(Protocol):
+    """The recorder, as `recorder.supervisor` offers it."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether a worker answers right now."""
+
+    async def request(self, request: Request) -> Reply:
+        """Ask and wait for the answer; raises what the recorder raised, or NoCapacityError."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """Moves of sessions as they happen, for one consumer."""

@@ -1,0 +1,243 @@
+"""Start, stop and look at sessions; publishers over WHIP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lookback.access.principal import Permission
+from lookback.clips.ports import FoundSession
+from lookback.errors import AlreadyActiveError, LivekitUnavailableError, LookbackError, NotFoundError
+from lookback.recorder.control import (
+    AcceptWhip,
+    IceRestarted,
+    RestartIce,
+    SessionSpec,
+    StartSynthetic,
+    StopSession,
+    WhipAccepted,
+)
+from lookback.sessions.model import Session, SessionState
+from lookback.sessions.views import SessionView, Timeline, WhipAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lookback.access.principal import Principal
+    from lookback.sessions.buffers import SessionBuffers
+    from lookback.sessions.model import Source
+    from lookback.sessions.moves import Moves
+    from lookback.sessions.ports import Recorder, SessionRepository
+    from lookback.sessions.views import MediaPart, StartRequest
+
+ACTIVE = frozenset(state for state in SessionState if state.active)
+SHOWN = frozenset({*ACTIVE, SessionState.DRAINING})
+CAPTURABLE = frozenset(state for state in SessionState if state.capturable)
+STOPPED = "Stopped by its user"
+SHARE_ENDED = "The share ended"
+
+
+def spec_of(session: Session) -> SessionSpec:
+    """What the recorder is told of a session."""
+    return SessionSpec(
+        session_id=session.session_id,
+        room_name=session.room_name,
+        user_id=session.user_id,
+        community_id=session.community_id,
+        participant_identity=session.participant_identity,
+        source=session.source,
+        started_at_us=session.started_at_us,
+    )
+
+
+class SessionService:
+    """What users may do with their sessions. What is not theirs raises NotFoundError."""
+
+    def __init__(
+        self,
+        repository: SessionRepository,
+        recorder: Recorder,
+        buffers: SessionBuffers,
+        moves: Moves,
+        *,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+        window_us: int,
+    ) -> None:
+        self._repository, self._recorder, self._buffers, self._moves = repository, recorder, buffers, moves
+        self._clock, self._new_id, self._window_us = clock, new_id, window_us
+
+    async def start(self, who: Principal, wish: StartRequest) -> SessionView:
+        """Record the generated screen; raises AlreadyActiveError, LivekitUnavailableError."""
+        who.require(Permission.ENABLE_REPLAY_BUFFER, wish.community_id)
+        if wish.source != "synthetic":
+            raise LivekitUnavailableError(
+                "LiveKit is not configured here. Share a screen over WHIP, or start with the source synthetic"
+            )
+        session = await self._begin(who, wish.room_name, "synthetic", wish.community_id, wish.participant_identity)
+        try:
+            await self._recorder.request(StartSynthetic(session=spec_of(session)))
+        except LookbackError:
+            await self._repository.remove(session.session_id)
+            raise
+        return await self._view(session)
+
+    async def stop(self, who: Principal, session_id: str) -> SessionView:
+        """End a session; what is buffered stays capturable for the window."""
+        session = await self._own(who, session_id)
+        who.require(Permission.ENABLE_REPLAY_BUFFER, session.community_id)
+        return await self._view(await self.end(session, STOPPED))
+
+    async def end(self, session: Session, cause: str, ended_at_us: int | None = None) -> Session:
+        """Let a session drain, and the recorder go; one that is over already stays as it is."""
+        ended_us = ended_at_us or self._clock()
+        drained = await self._moves.move(
+            session, SessionState.DRAINING, cause, ended_at_us=ended_us, drains_at_us=ended_us + self._window_us
+        )
+        if drained is None:
+            return await self._repository.get(session.session_id) or session
+        await self.release(session.session_id, cause)
+        return drained
+
+    async def release(self, session_id: str, cause: str) -> None:
+        """Tell the recorder to let a session go; when there is no recorder it has let go already."""
+        if self._recorder.connected:
+            try:
+                await self._recorder.request(StopSession(session_id=session_id, cause=cause))
+            except LookbackError:
+                return  # it does not know the session, or is gone: either way nothing records it
+
+    async def in_room(self, who: Principal, room_name: str) -> list[SessionView]:
+        """Return the user's sessions in a room that run or can be saved from, newest first."""
+        rows = await self._repository.in_states(SHOWN, user_id=who.user_id, room_name=room_name)
+        return [await self._view(session) for session in rows]
+
+    async def own(self, who: Principal) -> list[SessionView]:
+        """Return all of the user's sessions that run or can be saved from, newest first."""
+        rows = await self._repository.in_states(SHOWN, user_id=who.user_id)
+        return [await self._view(session) for session in rows]
+
+    async def timeline(self, who: Principal, session_id: str, after: int) -> Timeline:
+        """Return what is buffered, from segment number `after` on."""
+        session = await self._own(who, session_id)
+        segments = await self._buffers.segments(session, after)
+        return Timeline(session, self._clock(), await self._buffers.buffered(session), segments)
+
+    async def segment(self, who: Principal, session_id: str, number: int) -> MediaPart:
+        """Return one segment's media file."""
+        return await self._buffers.segment(await self._own(who, session_id), number)
+
+    async def thumbnail(self, who: Principal, session_id: str, number: int) -> MediaPart:
+        """Return one segment's thumbnail."""
+        return await self._buffers.thumbnail(await self._own(who, session_id), number)
+
+    # ---- publishers
+
+    async def accept_whip(self, who: Principal, room_name: str, offer: str) -> WhipAnswer:
+        """Answer a publisher's offer, in a new session or in the one of this room that it continues.
+
+        A publisher that comes again before its old connection is found dead (a reloaded page) takes its place.
+        """
+        who.require(Permission.ENABLE_REPLAY_BUFFER)
+        active = await self._repository.active_of(who.user_id)
+        continues = active is not None and active.room_name == room_name and active.source == "whip"
+        session = active if active is not None and continues else await self._begin(who, room_name, "whip", None, None)
+        try:
+            reply = await self._recorder.request(AcceptWhip(session=spec_of(session), offer=offer))
+        except LookbackError:
+            if not continues:
+                await self._repository.remove(session.session_id)
+            raise
+        if not isinstance(reply, WhipAccepted):
+            raise TypeError("the recorder answers an offer with WhipAccepted")
+        await self._keep_etag(session.session_id, reply.etag)
+        return WhipAnswer(session.session_id, reply.answer, reply.etag)
+
+    async def whip_session(self, who: Principal, room_name: str, session_id: str) -> Session:
+        """Return the running session behind a WHIP resource."""
+        session = await self._own(who, session_id)
+        if session.room_name != room_name or session.source != "whip" or not session.state.active:
+            raise NotFoundError("There is no such share, or it has ended")
+        return session
+
+    async def restart_ice(self, who: Principal, session_id: str, fragment: str) -> WhipAnswer:
+        """Give a running publisher new ICE credentials."""
+        session = await self._own(who, session_id)
+        reply = await self._recorder.request(RestartIce(session_id=session.session_id, fragment=fragment))
+        if not isinstance(reply, IceRestarted):
+            raise TypeError("the recorder answers an ICE restart with IceRestarted")
+        await self._keep_etag(session_id, reply.etag)
+        return WhipAnswer(session_id, reply.fragment, reply.etag)
+
+    async def end_whip(self, who: Principal, session_id: str) -> None:
+        """End the share of a publisher that says good-bye."""
+        await self.end(await self._own(who, session_id), SHARE_ENDED)
+
+    # ---- for captures
+
+    async def find(self, who: Principal, *, session_id: str | None, room_name: str | None) -> FoundSession:
+        """See clips.ports.SessionLookup."""
+        if session_id is not None:
+            session = await self._own(who, session_id)
+        else:
+            rows = await self._repository.in_states(SHOWN, user_id=who.user_id, room_name=room_name)
+            if not rows:
+                raise NotFoundError("There is no replay buffer in this room")
+            session = next((row for row in rows if row.state in CAPTURABLE), rows[0])
+        return FoundSession(
+            session.session_id,
+            session.room_name,
+            session.community_id,
+            session.user_id,
+            self._buffers.directory(session),
+            recording=session.state in {SessionState.STARTING, SessionState.RECORDING},
+        )
+
+    async def directories(self) -> list[tuple[Path, bool]]:
+        """Every directory that may hold segments, and whether its newest may still grow."""
+        rows = await self._repository.in_states(SHOWN)
+        return [(self._buffers.directory(session), session.state.active) for session in rows]
+
+    async def _begin(
+        self,
+        who: Principal,
+        room_name: str,
+        source: Source,
+        community_id: str | None,
+        participant_identity: str | None,
+    ) -> Session:
+        """Take the user's one place; raises AlreadyActiveError with the session that has it."""
+        now_us = self._clock()
+        wanted = Session(
+            session_id=self._new_id(),
+            room_name=room_name,
+            community_id=community_id,
+            user_id=who.user_id,
+            participant_identity=participant_identity or who.user_id,
+            source=source,
+            state=SessionState.STARTING,
+            reason=None,
+            started_at_us=now_us,
+            since_us=now_us,
+        )
+        there = await self._repository.add(wanted)
+        if there.session_id != wanted.session_id:
+            raise AlreadyActiveError("User already has an active replay buffer", sessionId=there.session_id)
+        return wanted
+
+    async def _own(self, who: Principal, session_id: str) -> Session:
+        session = await self._repository.get(session_id)
+        if session is None or session.user_id != who.user_id:
+            raise NotFoundError("There is no such session")
+        return session
+
+    async def _keep_etag(self, session_id: str, etag: str) -> None:
+        # The state may move between reading and writing: the tag belongs to the session in whatever state it is.
+        session = await self._repository.get(session_id)
+        while session is not None and session.state.active:
+            if await self._repository.change(session_id, session.state, ice_etag=etag) is not None:
+                return
+            session = await self._repository.get(session_id)
+
+    async def _view(self, session: Session) -> SessionView:
+        return SessionView(session, await self._buffers.buffered(session))
