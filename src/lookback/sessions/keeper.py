@@ -168,7 +168,7 @@ class SessionKeeper:
     # ---- after a restart
 
     async def reconcile(self) -> None:
-        """Bring rows, directories and worker together: what is on disk gets a row, what nobody records is interrupted."""
+        """Bring rows, directories and worker together after any of them was away."""
         known = await self._known_to_recorder()
         for session in await self._repository.in_states(ACTIVE):
             if session.session_id not in known and session.state is SessionState.RECORDING:
