@@ -36,7 +36,7 @@ class _Server(uvicorn.Server):
 
 
 def whip_app(here: Receiving, rewrite: Callable[[str], str]) -> Starlette:
-    """POST /whip, PATCH and DELETE /publisher/{number}; `rewrite` may change answers."""
+    """POST /whip, PATCH and DELETE /publisher/{number}, an empty page at /; `rewrite` may change answers."""
 
     async def post(request: Request) -> Response:
         if request.method == "OPTIONS":
@@ -60,8 +60,12 @@ def whip_app(here: Receiving, rewrite: Callable[[str], str]) -> Starlette:
             return Response(rewrite(fragment), 200, headers, "application/trickle-ice-sdpfrag")
         return Response(headers=_CORS)
 
+    async def page(_request: Request) -> Response:
+        return Response("<!doctype html>", media_type="text/html")
+
     return Starlette(
         routes=[
+            Route("/", page),
             Route("/whip", post, methods=["POST", "OPTIONS"]),
             Route("/publisher/{number:int}", session, methods=["PATCH", "DELETE", "OPTIONS"]),
         ]
