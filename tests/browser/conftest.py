@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.support.visitor import Visit
 
 SETTINGS = {"REPLAY_SEGMENT_DURATION_SECONDS": "2"}  # many segments in little time
+# A headless shell has no screen to choose: it gives a generated one. A full Chromium shares its own tab.
+FAKE_SCREEN = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 
 
@@ -46,7 +48,7 @@ def visit(server: Installation) -> Visit:
     async def visiting(
         user_id: str, *, width: int = 1440, height: int = 900, dark: bool = True
     ) -> AsyncIterator[Visitor]:
-        async with chromium() as browser:
+        async with chromium(*FAKE_SCREEN) as browser:
             context = await browser.new_context(
                 viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
             )

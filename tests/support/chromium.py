@@ -39,10 +39,12 @@ class Watched:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*more_arguments: str) -> AsyncIterator[Browser]:
     """A headless browser; the environment variable LOOKBACK_CHROMIUM says which."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=os.environ.get("LOOKBACK_CHROMIUM"), args=_ARGUMENTS)
+        browser = await playwright.chromium.launch(
+            executable_path=os.environ.get("LOOKBACK_CHROMIUM"), args=[*_ARGUMENTS, *more_arguments]
+        )
         try:
             yield browser
         finally:

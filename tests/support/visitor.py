@@ -111,9 +111,13 @@ class Visit(Protocol):
         """`dark`: which colours the system prefers."""
 
 
+# What the browser logs although nothing is wrong: a refusal by the server is an answer, and its chooser of screens
+# notes that cameras are not allowed here.
+_HARMLESS = ("Failed to load resource", "Permissions policy violation: camera")
+
+
 def _is_mishap(kind: str, text: str) -> bool:
-    """A refusal by the server is an answer; the browser logs it all the same."""
-    return kind == "error" and "Failed to load resource" not in text
+    return kind == "error" and not text.startswith(_HARMLESS)
 
 
 def number_at(epoch_ms: float) -> int:

@@ -1,6 +1,4 @@
-import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
-import "./app/look.css";
+import "./app/styles";
 
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";

@@ -47,8 +47,10 @@ function Over({ session, player }: { session: Session; player: BufferPlayer | nu
 }
 
 function waitingSentence(session: Session, loading: boolean, positionMs: number | null): string | null {
-  if (session.status === "starting") return "Waiting for the first picture";
-  if (positionMs === null) return session.bufferedUntil ? "Fetching the buffer" : "Nothing is buffered yet";
+  if (positionMs === null) {
+    if (session.bufferedUntil) return "Fetching the buffer";
+    return session.status === "starting" ? "Waiting for the first picture" : "Nothing is buffered";
+  }
   return loading ? "Fetching this moment" : null;
 }
 

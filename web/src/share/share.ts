@@ -46,7 +46,8 @@ async function chooseScreen(): Promise<MediaStream | null> {
   try {
     return await navigator.mediaDevices.getDisplayMedia({
       video: { frameRate: { ideal: 30, max: 30 } },
-      audio: { suppressLocalAudioPlayback: false } as MediaTrackConstraints,
+      // What plays on the screen, as it is: cleaning up is for microphones.
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
       systemAudio: "include",
       selfBrowserSurface: "include",
       surfaceSwitching: "include",
