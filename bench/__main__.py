@@ -6,11 +6,14 @@ import argparse
 import asyncio
 import importlib
 import json
+import logging
 import sys
 import time
 import traceback
 from datetime import UTC, datetime
 from typing import Any
+
+import structlog
 
 from bench.figures import Effort, Report
 from bench.machine import commit, machine
@@ -26,6 +29,7 @@ def main() -> None:
         for name in NAMES:
             print(f"{name:10} {_purpose(name)}")
         return
+    _log_to_stderr()
     document: dict[str, Any] = {
         "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": wanted.quick,
@@ -37,6 +41,14 @@ def main() -> None:
         document["benchmarks"][name] = _measure(name, Effort(wanted.quick))
     json.dump(document, sys.stdout, indent=2)
     print()
+
+
+def _log_to_stderr() -> None:
+    """Standard output is for the document alone; what the product logs at level info would only cost time."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _arguments() -> argparse.Namespace:
