@@ -57,9 +57,7 @@ class Endpoint:
             _, socket = await loop.create_datagram_endpoint(self._new_socket, sock=sock)
             self._sockets.append(socket)
             granted = sock.getsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF)
-        log.info(
-            "endpoint.opened", port=self.port, bound=self._bind, advertised=self._advertise, buffer_bytes=granted
-        )
+        log.info("endpoint.opened", port=self.port, bound=self._bind, advertised=self._advertise, buffer_bytes=granted)
         self._ticker = loop.call_later(self._tick_seconds, self._tick)
         return self
 
@@ -181,8 +179,9 @@ class _Socket(asyncio.DatagramProtocol):
             self._endpoint.counts["stray"] += 1
 
     def send(self, datagram: bytes, address: Address) -> None:
-        with contextlib.suppress(OSError):  # a full buffer or a vanished network is a lost datagram
-            self._transport.sendto(datagram, address)
+        if not self._transport.is_closing():
+            with contextlib.suppress(OSError):  # a full buffer or a vanished network is a lost datagram
+                self._transport.sendto(datagram, address)
 
     async def close(self) -> None:
         self._transport.close()

@@ -213,6 +213,17 @@ async def test_an_offer_that_is_refused_takes_no_place() -> None:
         assert here.endpoint._sessions == {}
 
 
+async def test_publishers_outlive_a_closed_endpoint_without_a_word() -> None:
+    async with receiving() as here:
+        sender = WhipSender(encoded_clip())
+        await sender.connect(here.exchange)
+        await here.endpoint.close()
+        here.last.publisher.receiver.request_key_frame(now_us())
+        here.last.publisher.close()
+        await eventually(lambda: here.last.cause == "stopped")
+        await sender.close()
+
+
 async def test_many_publishers_share_the_port() -> None:
     async with receiving() as here:
         senders = [WhipSender(encoded_clip(VP8 if n % 2 else None)) for n in range(12)]
