@@ -52,15 +52,12 @@ class Receiving:
     def accept(self, offer: str, **settings: Any) -> Received:
         """Answer an offer and run its publisher."""
         got = Received()
-        got.publisher = WhipPublisher(
-            self.endpoint,
-            offer,
-            clock=now_us,
-            on_frame=got.frames.append,
-            on_connected=got.noted_connection,
-            on_sender_report=got.noted_report,
-            **settings,
-        )
+        callbacks = {
+            "on_frame": got.frames.append,
+            "on_connected": got.noted_connection,
+            "on_sender_report": got.noted_report,
+        }
+        got.publisher = WhipPublisher(self.endpoint, offer, clock=now_us, **(callbacks | settings))
         got.task = self._tasks.create_task(self._run(got))
         self.publishers.append(got)
         return got

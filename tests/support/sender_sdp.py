@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lookback.recorder.sdp import parse
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lookback.recorder.sdp import Description, Section
     from tests.support.whip_sender import WhipSender
 
 AUDIO, VIDEO, RTX = 111, 98, 99
@@ -27,6 +30,13 @@ def restart_fragment(sender: WhipSender) -> str:
     """The body of an ICE-restart PATCH (RFC 9725 section 4.3.3)."""
     lines = ["a=group:BUNDLE 0 1", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0"]
     return "\r\n".join([*lines, f"a=ice-ufrag:{sender.ufrag}", f"a=ice-pwd:{sender.pwd}"]) + "\r\n"
+
+
+def after_restart(lead: Section, fragment: str) -> Description:
+    """What the recorder is like now: the credentials of the fragment, the rest as it was."""
+    credentials = [line for line in fragment.split("\r\n") if line.startswith("a=ice-") and line != "a=ice-lite"]
+    lines = ["v=0", f"m={lead.kind} 9 {lead.protocol} 0", *credentials]
+    return parse("\r\n".join([*lines, *(f"a=candidate:{candidate}" for candidate in lead.candidates)]))
 
 
 def _audio(sender: WhipSender) -> list[str]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import re
 import secrets
 import time
 from collections import Counter
@@ -25,7 +24,7 @@ from lookback.recorder.dtls import Certificate, DtlsAssociation, SrtpKeys
 from lookback.recorder.sdp import Description, parse
 from tests.support.impairment import BadLink, Impairment
 from tests.support.rtp_stream import Stream, feedback, nacked
-from tests.support.sender_sdp import AUDIO, RTX, VIDEO, offer, restart_fragment
+from tests.support.sender_sdp import AUDIO, RTX, VIDEO, after_restart, offer, restart_fragment
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -116,7 +115,7 @@ class WhipSender(asyncio.DatagramProtocol):
     async def restart_ice(self, exchange: Exchange) -> None:
         """Send a fragment with new credentials, take the answer's, and check with them."""
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(16)
-        self._use_fragment(await exchange(restart_fragment(self)))
+        self.peer = after_restart(self._lead(), await exchange(restart_fragment(self)))
         self._checked.clear()
         self._check()
         async with asyncio.timeout(5):
@@ -175,6 +174,12 @@ class WhipSender(asyncio.DatagramProtocol):
         message.add_message_integrity(lead.ice_pwd.encode())
         return bytes(message)
 
+    def mute(self, muted: bool = True) -> None:
+        """Hold back the media of both tracks; their clocks and reports go on."""
+        for stream in (self.video, self.audio):
+            if stream is not None:
+                stream.muted = muted
+
     @property
     def local_port(self) -> int:
         """The UDP port we send from."""
@@ -207,13 +212,6 @@ class WhipSender(asyncio.DatagramProtocol):
 
     def _lead(self) -> Any:
         return next(section for section in self.peer.sections if section.candidates)
-
-    def _use_fragment(self, fragment: str) -> None:
-        ufrag, pwd = (cast("re.Match[str]", re.search(f"a=ice-{n}:(\\S+)", fragment))[1] for n in ("ufrag", "pwd"))
-        old = self._lead()
-        lines = ["v=0", f"m=audio 9 {old.protocol} 0", f"a=ice-ufrag:{ufrag}", f"a=ice-pwd:{pwd}"]
-        lines += [f"a=candidate:{candidate}" for candidate in old.candidates]
-        self.peer = parse("\r\n".join(lines))
 
     def _check(self) -> None:
         self.send(self.check())

@@ -169,7 +169,7 @@ class _Socket(asyncio.DatagramProtocol):
             session = route.session
             if session.sink is not None and session.sink.media_received(data):
                 session.heard = True
-                if route is not session.path:
+                if route is not session.media_route:
                     session.media_on(route)
         elif first < 4:
             self._endpoint.check_received(self, data, address)

@@ -1,7 +1,7 @@
 """One publisher of an ICE-lite endpoint: its credentials, the addresses it proved, and the path in use.
 
 1. Nothing is sent to an address that has not proved the password or an SRTP key.
-2. Before the keys exist the path is where the publisher nominates; afterwards it is where authentic media last came
+2. Before media flows the path is where the publisher nominates; afterwards it is where authentic media last came
    from. Media cannot be replayed, a captured check can: it must not be able to take the path away.
 3. Whatever strangers send, the memory used is bounded per session.
 """
@@ -67,7 +67,7 @@ class IceSession:
         self.sink: MediaSink | None = None
         self.on_silent: Callable[[], None] = lambda: None
         self.path: Route | None = None
-        self.media_seen = False
+        self.media_route: Route | None = None
         self.heard = False
         self.reached = asyncio.Event()
         self.ufrag, self.pwd = "", ""
@@ -128,14 +128,13 @@ class IceSession:
             for old in [other for other in self._passwords if other != ufrag]:
                 self._drop(old)
         self.heard = True
-        if self.path is None or (nominated and not self.media_seen):
+        if self.path is None or (nominated and self.media_route is None):
             self.path = route
         self.reached.set()
 
     def media_on(self, route: Route) -> None:
         """Note authentic media: that is where the publisher is."""
-        self.path = route
-        self.media_seen = True
+        self.path = self.media_route = route
 
     def add_route(self, socket: Socket, address: Address) -> Route:
         """Take an address that proved itself; beyond 8 the oldest one not in use is forgotten."""
@@ -152,7 +151,7 @@ class IceSession:
         self._routes.remove(route)
         self._unlist(route)
         if self.path is route:
-            self.path = None
+            self.path = self.media_route = None
 
     def tick(self) -> None:
         """A second has passed."""

@@ -6,6 +6,9 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING
 
+import structlog
+
+from lookback.errors import NotFoundError
 from lookback.media.receiver import Receiver
 from lookback.media.samples import Codec, Track
 from lookback.recorder import sdp
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from lookback.media.samples import EncodedFrame
     from lookback.recorder.endpoint import Endpoint
 
+log = structlog.get_logger(__name__)
+
 CONNECT_SECONDS = 15.0
 SILENT = "silent"
 ENDED_BY_PUBLISHER = "ended by the publisher"
@@ -27,6 +32,7 @@ _NEVER_REACHED = (
     "failed: the publisher's connectivity checks never arrived; "
     "check that the UDP port is open and the advertised address is right"
 )
+_BROKEN = "failed: the recorder could not handle the media"
 _HANDSHAKE_UNFINISHED = "failed: the DTLS handshake did not finish in time"
 
 
@@ -134,9 +140,11 @@ class WhipPublisher:
     def restart_ice(self, fragment: str) -> str | None:
         """Answer a PATCH: the fragment with our new credentials (and a new `etag`), None when nothing is to be said.
 
-        That is for trickled candidates, which an ICE-lite agent does not need. Raises MalformedError. Media goes on
-        with the old credentials until the publisher uses the new ones.
+        That is for trickled candidates, which an ICE-lite agent does not need. Media goes on with the old credentials
+        until the publisher uses the new ones. Raises MalformedError, and NotFoundError when the publisher has ended.
         """
+        if self._over.done():
+            raise NotFoundError("The publisher has ended")
         request = parse_fragment(fragment)
         if request.ufrag in {"", self._remote_ufrag}:
             return None
@@ -162,7 +170,12 @@ class WhipPublisher:
         self.close(ENDED_BY_PUBLISHER)
 
     def _packet(self, packet: bytes, now_us: int) -> None:
-        self.receiver.packet(packet, now_us)
+        try:
+            self.receiver.packet(packet, now_us)
+        except Exception:  # it would close the port, and with it every other publisher
+            if not self._over.done():
+                log.exception("whip.packet_failed")
+            self.close(_BROKEN)
 
     def _silent(self) -> None:
         self.close(SILENT)

@@ -143,10 +143,13 @@ async def test_whoever_knows_the_password_gets_an_answer_no_longer_than_the_ques
         assert len(set_up.stranger.replies[0]) <= len(question)
 
 
-async def test_a_captured_check_cannot_take_the_path_from_flowing_media() -> None:
+async def test_a_captured_check_cannot_take_the_path_from_media_that_has_flowed() -> None:
     async with scene() as set_up:
+        set_up.sender.mute()
         await set_up.stranger.send([set_up.sender.check()] * 5)
         await eventually(set_up.stranger.heard)
+        assert set_up.path()[1] == set_up.sender.local_port
+        set_up.sender.mute(False)
         await set_up.assert_publisher_is_well()
 
 

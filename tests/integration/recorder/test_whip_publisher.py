@@ -15,7 +15,7 @@ from tests.support.sender_sdp import offer
 from tests.support.waiting import eventually
 from tests.support.whip_sender import WhipSender, play, playing
 
-from lookback.errors import MalformedError, UnsupportedCodecError
+from lookback.errors import MalformedError, NotFoundError, UnsupportedCodecError
 from lookback.media.samples import Codec, Track
 from lookback.recorder.whip import ENDED_BY_PUBLISHER, SILENT, WhipPublisher
 
@@ -211,6 +211,34 @@ async def test_an_offer_that_is_refused_takes_no_place() -> None:
         with pytest.raises(UnsupportedCodecError):
             here.accept(_offer().replace("H264", "H265"))
         assert here.endpoint._sessions == {}
+
+
+async def test_a_broken_recording_ends_its_publisher_and_nobody_elses() -> None:
+    async with receiving() as here, published(here) as (well, got):
+
+        def broken(_frame: object) -> None:
+            raise RuntimeError("disk on fire")
+
+        async def accept(offered: str) -> str:
+            return here.accept(offered, on_frame=broken).publisher.answer
+
+        ill = WhipSender(encoded_clip())
+        await ill.connect(accept)
+        async with playing(well, ill):
+            await eventually(lambda: here.last.cause)
+            got.frames.clear()
+            await eventually(lambda: len(got.frames) > 10)
+        assert here.last.cause == "failed: the recorder could not handle the media"
+        assert got.cause is None
+        await ill.close()
+
+
+async def test_an_ended_publisher_cannot_restart() -> None:
+    async with receiving() as here:
+        got = here.accept(_offer())
+        got.publisher.close()
+        with pytest.raises(NotFoundError):
+            got.publisher.restart_ice("a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n")
 
 
 async def test_publishers_outlive_a_closed_endpoint_without_a_word() -> None:
