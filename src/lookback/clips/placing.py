@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 BLOCK = 4096  # what FICLONERANGE counts in on XFS and btrfs with their defaults
 _STEP = 8 << 20  # bytes between two looks at the stop signal
 _BUFFER = 1 << 20
-_CANNOT = frozenset(
-    {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.EPERM, errno.EBADF}
-)
+_CANNOT = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.EPERM, errno.EBADF})
 
 
 class StoppedError(Exception):

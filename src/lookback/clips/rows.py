@@ -38,6 +38,31 @@ class ClipRows:
         async with self._locks.hold(clip_id):
             return await self._repository.put_rendition(clip_id, rendition)
 
+    async def progress(self, clip_id: str, rendition: Rendition) -> Clip | None:
+        """Replace a rendition that is still wanted; return None when it, or its clip, is not."""
+        async with self._locks.hold(clip_id):
+            clip = await self._repository.get(clip_id)
+            if clip is None or clip.deleted_at_us is not None:
+                return None
+            if all(known.rendition_id != rendition.rendition_id for known in clip.renditions):
+                return None
+            return await self._repository.put_rendition(clip_id, rendition)
+
+    async def remove_rendition(self, clip_id: str, rendition_id: str) -> None:
+        """Forget a rendition."""
+        async with self._locks.hold(clip_id):
+            await self._repository.remove_rendition(clip_id, rendition_id)
+
+    async def purge(self, clip_id: str, deleted_before_us: int) -> bool:
+        """Remove files, then row, of a clip that was deleted before then; say whether it was."""
+        async with self._locks.hold(clip_id):
+            clip = await self._repository.get(clip_id)
+            if clip is None or clip.deleted_at_us is None or clip.deleted_at_us >= deleted_before_us:
+                return False  # restored, or purged already
+            await asyncio.to_thread(self._store.remove, clip)
+            await self._repository.remove(clip_id)
+            return True
+
     async def _write_down(self, clip: Clip | None) -> None:
         if clip is None or clip.status == "failed":
             return

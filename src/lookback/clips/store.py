@@ -77,8 +77,8 @@ class ClipStore:
         """The file of a rendition. It is whole if it is there."""
         return self.directory(clip) / f"rendition-{safe_name(rendition_id)}.mp4"
 
-    def records(self) -> Iterator[Path]:
-        """Every clip directory there is, complete or not."""
+    def directories(self) -> Iterator[Path]:
+        """Every clip's directory, complete or not."""
         for user in sorted(path for path in self.root.iterdir() if path.is_dir()):
             yield from sorted(path for path in user.iterdir() if path.is_dir())
 

@@ -1,0 +1,182 @@
+"""Save a range of a session as a clip that plays at once."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from lookback.access.principal import Permission
+from lookback.clips.keyed_locks import KeyedLocks
+from lookback.clips.library import checked_title
+from lookback.clips.model import Clip, Interval, Storage
+from lookback.clips.pins import SegmentVanishedError
+from lookback.clips.planning import newest_us, nothing_buffered, plan_clip
+from lookback.clips.ports import Likeness
+from lookback.clips.ranges import WishedRange, require_past, wished_range
+from lookback.clips.record import etag_of
+from lookback.errors import CaptureFailedError
+from lookback.media.segment import CONTAINER_CODEC
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lookback.access.principal import Principal
+    from lookback.buffer.reader import SegmentCache
+    from lookback.clips.model import CaptureWish
+    from lookback.clips.planning import Planned
+    from lookback.clips.ports import ClipRepository, Clock, FoundSession, QuotaGate, SessionLookup, Wait
+    from lookback.clips.store import ClipStore
+
+log = structlog.get_logger(__name__)
+
+LONGEST_WAIT_US = 300_000_000
+_SAME_WITHIN_US = 5_000_000
+_COMMIT_LAG_US = 2_000_000  # a fragment, and how long its newest frame may be held back, with room
+_POLL_US = 50_000
+_PLANS = 2  # a segment that vanishes meanwhile is a gap of the second one
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One capture, understood."""
+
+    user_id: str
+    session: FoundSession
+    wish: CaptureWish
+    range: WishedRange
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureService:
+    """Makes clips. `wake` is called with the id of every new clip; `wait` returns when an instant has come."""
+
+    sessions: SessionLookup
+    repository: ClipRepository
+    store: ClipStore
+    quota: QuotaGate
+    clock: Clock
+    wait: Wait
+    new_id: Callable[[], str]
+    wake: Callable[[str], None]
+    cache: SegmentCache
+    _locks: KeyedLocks = field(default_factory=KeyedLocks)
+
+    async def capture(self, who: Principal, wish: CaptureWish) -> tuple[Clip, bool]:
+        """Save a range of a session; the clip can be played as soon as this returns. The flag says whether it is new.
+
+        Raises what `plan_clip`, `wished_range`, `require_past`, the quota and the store raise.
+        """
+        began_us = self.clock()
+        session = await self.sessions.find(who, session_id=wish.session_id, room_name=wish.room_name)
+        who.require(Permission.CAPTURE_REPLAY, session.community_id)
+        title = checked_title(wish.title) if wish.title is not None else None
+        request = _Request(who.user_id, session, wish, wished_range(wish, began_us), title)
+        known = await self._made_before(request)
+        if known is not None:
+            return known, False
+        require_past(request.range, wish, began_us, LONGEST_WAIT_US)
+        await self._until_committed(request)
+        ready_us = self.clock()
+        async with self._locks.hold((who.user_id, session.session_id)):
+            clip, created = await self._save(request)
+        if created:
+            self.wake(clip.clip_id)
+            took_ms = round((self.clock() - ready_us) / 1000, 1)
+            log.info("clip.captured", clip=clip.clip_id, session=session.session_id, took_ms=took_ms)
+        return clip, created
+
+    async def _made_before(self, request: _Request) -> Clip | None:
+        key = request.wish.idempotency_key
+        return None if key is None else await self.repository.by_idempotency_key(request.user_id, key)
+
+    async def _until_committed(self, request: _Request) -> None:
+        """Wait for the end of the range to come, and to be on disk if it is still being recorded."""
+        if request.range.to_newest_us is not None:
+            return
+        session, end_us = request.session, request.range.requested.end_us
+        if self.clock() < end_us:
+            await self.wait(end_us)
+        while session.recording and self.clock() < end_us + _COMMIT_LAG_US:
+            newest = await asyncio.to_thread(newest_us, session.directory, self.clock(), self.cache)
+            if newest is not None and newest >= end_us:
+                return
+            await self.wait(self.clock() + _POLL_US)
+
+    async def _save(self, request: _Request) -> tuple[Clip, bool]:
+        """Plan and write, once more when a segment was evicted in between. Only one at a time per user and session."""
+        known = await self._made_before(request)
+        if known is not None:
+            return known, False
+        for _ in range(_PLANS):
+            planned = await asyncio.to_thread(self._plan, request)
+            clip = self._clip(request, planned)
+            same = await self.repository.recent_like(
+                Likeness(clip.user_id, clip.session_id, clip.delivered, clip.title),
+                clip.created_at_us - _SAME_WITHIN_US,
+            )
+            if same is not None:
+                return same, False
+            try:
+                return await self._write(clip, planned)
+            except SegmentVanishedError:
+                log.info("clip.replanned", session=request.session.session_id)
+        raise CaptureFailedError("The buffer was emptied faster than it could be saved")
+
+    def _plan(self, request: _Request) -> Planned:
+        directory, wanted = request.session.directory, request.range.requested
+        if request.range.to_newest_us is not None:
+            newest = newest_us(directory, self.clock(), self.cache)
+            if newest is None:
+                raise nothing_buffered(directory, self.cache)
+            wanted = request.range.within(newest)
+        return plan_clip(directory, wanted, allow_gaps=request.wish.allow_gaps, cache=self.cache)
+
+    async def _write(self, clip: Clip, planned: Planned) -> tuple[Clip, bool]:
+        async with self.quota.reserve(clip.user_id, clip.size_bytes):
+            await asyncio.to_thread(self.store.write, clip, planned.plan, planned.header, planned.media)
+            try:
+                kept = await self.repository.add(clip)
+            except Exception:
+                await asyncio.to_thread(self.store.remove, clip)
+                raise
+        if kept.clip_id != clip.clip_id:  # the same key, seen by another process at the same moment
+            await asyncio.to_thread(self.store.remove, clip)
+            return kept, False
+        return kept, True
+
+    def _clip(self, request: _Request, planned: Planned) -> Clip:
+        session = request.session
+        return Clip(
+            clip_id=self.new_id(),
+            session_id=session.session_id,
+            room_name=session.room_name,
+            community_id=session.community_id,
+            user_id=request.user_id,
+            title=request.title or default_title(session.room_name, planned.delivered),
+            created_at_us=self.clock(),
+            status="ready",
+            requested=request.range.requested,
+            delivered=planned.delivered,
+            size_bytes=planned.plan.size_bytes,
+            container=planned.container,
+            etag=etag_of(planned.plan, session.session_id),
+            storage=Storage.VIRTUAL,
+            video_codec=CONTAINER_CODEC[planned.container],
+            audio_codec="opus" if planned.has_audio else None,
+            width=planned.picture.width,
+            height=planned.picture.height,
+            idempotency_key=request.wish.idempotency_key,
+            gaps=planned.gaps,
+        )
+
+
+def default_title(room_name: str, delivered: Interval) -> str:
+    """What a clip is called that nobody named: its room and its length."""
+    room = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in room_name).strip()[:150] or "Clip"
+    minutes, seconds = divmod(round(delivered.duration_us / 1_000_000), 60)
+    return f"{room}, {minutes} min {seconds} s" if minutes else f"{room}, {seconds} s"

@@ -1,0 +1,90 @@
+"""Give every closed segment its thumbnail: one at a time, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from lookback.buffer.reader import read_segments
+from lookback.buffer.session_file import read_session
+from lookback.clips.poster import make_thumbnail
+from lookback.errors import LookbackError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lookback.buffer.layout import BufferLayout
+    from lookback.buffer.reader import Segment, SegmentCache
+    from lookback.clips.ports import Clock, Wait
+
+log = structlog.get_logger(__name__)
+
+_NEW = "thumbnail.new"
+_PAUSE_US = 2_000_000
+_MOST_FAILURES = 10_000
+
+
+class Thumbnailer:
+    """Looks for segments without a thumbnail and makes them."""
+
+    def __init__(self, layout: BufferLayout, cache: SegmentCache, clock: Clock, wait: Wait) -> None:
+        self._layout = layout
+        self._cache = cache
+        self._clock = clock
+        self._wait = wait
+        self._failed: set[Path] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                await self.catch_up()
+            except OSError as error:
+                log.warning("thumbnails.paused", error=str(error))  # the buffer's disk is away; it may come back
+            await self._wait(self._clock() + _PAUSE_US)
+
+    async def catch_up(self) -> int:
+        """Make what is missing now; return how many were made."""
+        made = 0
+        for segment in await asyncio.to_thread(self._missing):
+            made += await asyncio.to_thread(self._make, segment)
+        return made
+
+    def _missing(self) -> list[Segment]:
+        return [
+            segment
+            for directory in self._layout.sessions()
+            for segment in _closed(directory, self._cache)
+            if segment.media_path not in self._failed and not segment.thumbnail_path.exists()
+        ]
+
+    def _make(self, segment: Segment) -> bool:
+        new = segment.media_path.with_name(_NEW)
+        try:
+            new.write_bytes(make_thumbnail(segment))
+            new.replace(segment.thumbnail_path)
+        except (LookbackError, OSError) as error:
+            self._remember_failure(segment, error)
+            return False
+        if not segment.index_path.exists():
+            segment.thumbnail_path.unlink(missing_ok=True)  # evicted meanwhile: nobody would remove it any more
+        return True
+
+    def _remember_failure(self, segment: Segment, error: Exception) -> None:
+        if segment.media_path.exists():
+            log.warning("thumbnail.failed", segment=segment.number, error=str(error))
+        if len(self._failed) >= _MOST_FAILURES:
+            self._failed.clear()
+        self._failed.add(segment.media_path)
+
+
+def _closed(directory: Path, cache: SegmentCache) -> list[Segment]:
+    """The segments that nothing is appended to any more."""
+    segments = read_segments(directory, cache=cache)
+    try:
+        ended = read_session(directory).ended_at_us is not None
+    except (OSError, LookbackError):
+        ended = False
+    return segments if ended else segments[:-1]
