@@ -1,0 +1,226 @@
+"""What every ClipRepository promises."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.support.clip_builders import a_clip, a_gap, a_rendition
+from tests.support.memory_clips import MemoryClipRepository
+
+from lookback.clips.model import Interval, Storage
+from lookback.clips.ports import ClipRepository, Likeness, Position
+from lookback.db.clips import SqlClipRepository
+from lookback.db.engine import connect, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def clips(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ClipRepository]:
+    if request.param == "memory":
+        yield MemoryClipRepository()
+        return
+    engine = connect(f"sqlite:///{tmp_path / 'clips.db'}")
+    await migrate(engine)
+    yield SqlClipRepository(engine)
+    await engine.dispose()
+
+
+async def ids(clips: ClipRepository, user: str = "alice", query: str = "") -> list[str]:
+    return [c.clip_id for c in await clips.page(user, limit=100, after=None, query=query)]
+
+
+async def test_what_is_added_is_found_again_with_all_of_it(clips: ClipRepository) -> None:
+    clip = a_clip(
+        community_id="c1",
+        gaps=(a_gap(), a_gap(5, 6)),
+        renditions=(a_rendition(status="ready", size_bytes=7, progress=1.0),),
+        idempotency_key="k",
+        sha256="ab",
+        has_poster=True,
+        deleted_at_us=9,
+        audio_codec=None,
+        storage=Storage.FILE,
+    )
+    assert await clips.add(clip) == clip
+    assert await clips.get("clip-1") == clip
+
+
+async def test_a_clip_that_is_not_there_is_none(clips: ClipRepository) -> None:
+    assert await clips.get("nothing") is None
+    assert await clips.by_idempotency_key("alice", "k") is None
+    assert await clips.update("nothing", title="x") is None
+    assert await clips.put_rendition("nothing", a_rendition()) is None
+    await clips.remove_rendition("nothing", "r")
+    await clips.remove("nothing")
+
+
+async def test_a_key_makes_one_clip_only(clips: ClipRepository) -> None:
+    first = await clips.add(a_clip("a", idempotency_key="k"))
+    assert await clips.add(a_clip("b", idempotency_key="k")) == first
+    assert await clips.get("b") is None
+    assert await clips.by_idempotency_key("alice", "k") == first
+
+
+async def test_keys_of_different_users_do_not_meet(clips: ClipRepository) -> None:
+    await clips.add(a_clip("a", idempotency_key="k"))
+    other = await clips.add(a_clip("b", user_id="bob", idempotency_key="k"))
+    assert other.clip_id == "b"
+
+
+async def test_clips_without_key_do_not_meet(clips: ClipRepository) -> None:
+    await clips.add(a_clip("a"))
+    assert (await clips.add(a_clip("b"))).clip_id == "b"
+
+
+async def test_the_same_id_is_inserted_once(clips: ClipRepository) -> None:
+    first = await clips.add(a_clip("a"))
+    assert await clips.add(a_clip("a", title="other")) == first
+
+
+async def test_two_adds_at_once_agree_on_one_clip(clips: ClipRepository) -> None:
+    made = await asyncio.gather(*(clips.add(a_clip(f"c{n}", idempotency_key="k")) for n in range(4)))
+    assert len({clip.clip_id for clip in made}) == 1
+    assert len(await clips.all_clips()) == 1
+
+
+async def test_pages_are_newest_first_and_then_by_id(clips: ClipRepository) -> None:
+    for clip_id, at in (("a", 1), ("c", 2), ("b", 2), ("d", 3)):
+        await clips.add(a_clip(clip_id, created_at_us=at))
+    assert await ids(clips) == ["d", "c", "b", "a"]
+
+
+async def test_pages_join_without_hole_and_repetition(clips: ClipRepository) -> None:
+    for number in range(7):
+        await clips.add(a_clip(f"c{number}", created_at_us=number // 3))
+    seen: list[str] = []
+    after: Position | None = None
+    while page := await clips.page("alice", limit=2, after=after, query=""):
+        seen += [clip.clip_id for clip in page]
+        after = Position(page[-1].created_at_us, page[-1].clip_id)
+    assert seen == await ids(clips)
+    assert len(seen) == 7
+
+
+async def test_a_page_shows_the_users_own_undeleted_clips(clips: ClipRepository) -> None:
+    await clips.add(a_clip("mine"))
+    await clips.add(a_clip("theirs", user_id="bob"))
+    await clips.add(a_clip("gone", deleted_at_us=1))
+    await clips.add(a_clip("broken", status="failed", created_at_us=0))
+    assert await ids(clips) == ["mine", "broken"]
+
+
+@pytest.mark.parametrize("query", ["ÜBER", "über", "ber d", "standup", "STAND"])
+async def test_a_search_ignores_case_and_looks_at_title_and_room(clips: ClipRepository, query: str) -> None:
+    await clips.add(a_clip("found", title="Über den Deploy", room_name="Standup"))
+    await clips.add(a_clip("other", title="Retro", room_name="demo"))
+    assert await ids(clips, query=query) == ["found"]
+
+
+@pytest.mark.parametrize("query", ["%", "_", "\\", "'"])
+async def test_a_search_takes_every_character_as_it_is(clips: ClipRepository, query: str) -> None:
+    await clips.add(a_clip("found", title=f"a{query}b"))
+    await clips.add(a_clip("other", title="axb"))
+    assert await ids(clips, query=query) == ["found"]
+
+
+async def test_an_update_changes_what_it_names(clips: ClipRepository) -> None:
+    clip = await clips.add(a_clip(has_poster=True))
+    changed = await clips.update("clip-1", title="New", storage=Storage.FILE, sha256="ab")
+    assert changed is not None
+    assert (changed.title, changed.storage, changed.sha256, changed.has_poster) == ("New", Storage.FILE, "ab", True)
+    assert changed == await clips.get("clip-1")
+    assert changed.delivered == clip.delivered
+    assert await ids(clips, query="new") == ["clip-1"]
+    assert await ids(clips, query="moment") == []
+
+
+async def test_a_delete_can_be_undone(clips: ClipRepository) -> None:
+    await clips.add(a_clip())
+    await clips.update("clip-1", deleted_at_us=5)
+    assert await ids(clips) == []
+    await clips.update("clip-1", deleted_at_us=None)
+    assert await ids(clips) == ["clip-1"]
+
+
+async def test_updates_of_different_columns_do_not_undo_each_other(clips: ClipRepository) -> None:
+    await clips.add(a_clip())
+    await asyncio.gather(
+        clips.update("clip-1", title="New"),
+        clips.update("clip-1", has_poster=True),
+        clips.put_rendition("clip-1", a_rendition()),
+        clips.update("clip-1", sha256="ab"),
+    )
+    clip = await clips.get("clip-1")
+    assert clip is not None
+    assert (clip.title, clip.has_poster, clip.sha256, len(clip.renditions)) == ("New", True, "ab", 1)
+
+
+async def test_renditions_are_put_replaced_and_removed(clips: ClipRepository) -> None:
+    await clips.add(a_clip(container="webm"))
+    await clips.put_rendition("clip-1", a_rendition("a"))
+    await clips.put_rendition("clip-1", a_rendition("b"))
+    clip = await clips.put_rendition("clip-1", a_rendition("a", status="running", progress=0.5))
+    assert clip is not None
+    assert {r.rendition_id: r.progress for r in clip.renditions} == {"a": 0.5, "b": 0.0}
+    await clips.remove_rendition("clip-1", "b")
+    left = await clips.get("clip-1")
+    assert left is not None
+    assert [r.rendition_id for r in left.renditions] == ["a"]
+
+
+async def test_a_removed_clip_is_gone(clips: ClipRepository) -> None:
+    await clips.add(a_clip(renditions=(a_rendition(),), idempotency_key="k"))
+    await clips.remove("clip-1")
+    assert await clips.get("clip-1") is None
+    assert (await clips.add(a_clip("again", idempotency_key="k"))).clip_id == "again"
+
+
+async def test_unfinished_clips_are_those_with_something_to_do_oldest_first(clips: ClipRepository) -> None:
+    done = {"storage": Storage.FILE, "has_poster": True, "container": "webm"}
+    await clips.add(a_clip("done", **done))
+    await clips.add(a_clip("made", renditions=(a_rendition(status="ready"),), **done))
+    await clips.add(a_clip("virtual", created_at_us=3, has_poster=True))
+    await clips.add(a_clip("posterless", created_at_us=2, storage=Storage.FILE))
+    await clips.add(a_clip("running", created_at_us=1, renditions=(a_rendition(status="running"),), **done))
+    await clips.add(a_clip("failed", status="failed"))
+    await clips.add(a_clip("deleted", deleted_at_us=1))
+    assert [c.clip_id for c in await clips.unfinished()] == ["running", "posterless", "virtual"]
+
+
+async def test_deleted_clips_are_found_by_when(clips: ClipRepository) -> None:
+    await clips.add(a_clip("alive"))
+    for clip_id, at in (("old", 10), ("new", 20)):
+        await clips.add(a_clip(clip_id, deleted_at_us=at))
+    assert [c.clip_id for c in await clips.deleted_before(20)] == ["old"]
+
+
+async def test_used_bytes_count_what_is_on_disk(clips: ClipRepository) -> None:
+    ready, running = a_rendition("a", "ready", size_bytes=7), a_rendition("b", "running")
+    await clips.add(a_clip("a", size_bytes=100, renditions=(ready, running), container="webm"))
+    await clips.add(a_clip("b", size_bytes=50, deleted_at_us=1))
+    await clips.add(a_clip("c", size_bytes=1000, user_id="bob"))
+    assert await clips.used_bytes("alice") == 157
+    assert await clips.used_bytes("nobody") == 0
+
+
+async def test_a_recent_clip_is_found_by_likeness(clips: ClipRepository) -> None:
+    clip = await clips.add(a_clip("a", created_at_us=100))
+    newer = await clips.add(a_clip("b", created_at_us=105))
+    like = Likeness("alice", "session-1", clip.delivered, clip.title)
+    assert await clips.recent_like(like, 100) == newer
+    assert await clips.recent_like(like, 106) is None
+    assert await clips.recent_like(like._replace(title="other"), 0) is None
+    assert await clips.recent_like(like._replace(user_id="bob"), 0) is None
+    assert await clips.recent_like(like._replace(session_id="x"), 0) is None
+    assert await clips.recent_like(like._replace(delivered=Interval(1, 2)), 0) is None
+
+
+@pytest.mark.parametrize("change", [{"deleted_at_us": 1}, {"status": "failed"}])
+async def test_a_lost_clip_is_like_nothing(clips: ClipRepository, change: dict[str, Any]) -> None:
+    clip = await clips.add(a_clip(**change))
+    assert await clips.recent_like(Likeness("alice", "session-1", clip.delivered, clip.title), 0) is None
