@@ -68,9 +68,15 @@ class Agreement:
             if track.rtx_payload_type is not None
         }
 
-    def track(self, kind: Track) -> AcceptedTrack | None:
-        """The accepted video or audio track."""
-        return next((track for track in self.tracks if track.codec.track is kind), None)
+    @property
+    def video(self) -> AcceptedTrack:
+        """The accepted video track; there always is one."""
+        return next(track for track in self.tracks if track.codec.track is Track.VIDEO)
+
+    @property
+    def audio(self) -> AcceptedTrack | None:
+        """The accepted audio track."""
+        return next((track for track in self.tracks if track.codec.track is Track.AUDIO), None)
 
 
 @dataclass(frozen=True, slots=True)

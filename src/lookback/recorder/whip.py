@@ -10,7 +10,6 @@ import structlog
 
 from lookback.errors import NotFoundError
 from lookback.media.receiver import Receiver
-from lookback.media.samples import Codec, Track
 from lookback.recorder import sdp
 from lookback.recorder.answer import Identity, agree, write_answer
 from lookback.recorder.dtls import Certificate, DtlsFailedError
@@ -20,7 +19,7 @@ from lookback.recorder.transport import MediaTransport
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lookback.media.samples import EncodedFrame
+    from lookback.media.samples import Codec, EncodedFrame, Track
     from lookback.recorder.endpoint import Endpoint
 
 log = structlog.get_logger(__name__)
@@ -59,7 +58,6 @@ class WhipPublisher:
         on_connected: Callable[[], None] = _ignore,
         on_sender_report: Callable[[Track, int, int, int], None] = _ignore,
         on_restart: Callable[[Track], None] = _ignore,
-        on_bye: Callable[[int], None] = _ignore,
         connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
         description = sdp.parse(offer)
@@ -72,29 +70,20 @@ class WhipPublisher:
         self._running = False
         self._certificate = Certificate.generate()
         self._ice = endpoint.session()
-        self._transport = MediaTransport(
-            self._ice,
-            certificate=self._certificate,
-            role=agreement.role,
-            fingerprints=agreement.fingerprints,
-            on_packet=self._packet,
-            on_source=self._ice.own_source,
-            clock=clock,
-        )
-        self._ice.sink = self._transport
-        self._ice.on_silent = self._silent
+        self._transport = self._new_transport(clock)
         self.receiver = Receiver(
             agreement.payloads,
             agreement.rtx,
             on_frame=on_frame,
             send_rtcp=self._transport.send_rtcp,
             our_ssrc=secrets.randbits(32),
-            nack_audio=any(t.answers_nack for t in agreement.tracks if t.codec.track is Track.AUDIO),
+            nack_audio=agreement.audio is not None and agreement.audio.answers_nack,
             on_sender_report=on_sender_report,
             on_restart=on_restart,
-            on_bye=on_bye,
         )
-        self._declare()
+        for track in agreement.tracks:
+            if track.ssrc is not None:
+                self.receiver.declare(track.codec.track, track.ssrc, track.rtx_ssrc)
         self.connected = False
         self.answer = write_answer(description, agreement, self._identity(), secrets.randbits(62))
         self.etag = _new_etag()
@@ -102,12 +91,13 @@ class WhipPublisher:
     @property
     def video_codec(self) -> Codec:
         """The codec agreed on for video."""
-        return next(track.codec for track in self._agreement.tracks if track.codec.track is Track.VIDEO)
+        return self._agreement.video.codec
 
     @property
     def audio_codec(self) -> Codec | None:
         """The codec agreed on for audio, None without audio."""
-        return next((track.codec for track in self._agreement.tracks if track.codec.track is Track.AUDIO), None)
+        audio = self._agreement.audio
+        return audio and audio.codec
 
     async def run(self) -> str:
         """Receive until the end and return its cause: `silent`, `ended by the publisher`, `failed: <sentence>`.
@@ -180,10 +170,18 @@ class WhipPublisher:
     def _silent(self) -> None:
         self.close(SILENT)
 
-    def _declare(self) -> None:
-        for track in self._agreement.tracks:
-            if track.ssrc is not None:
-                self.receiver.declare(track.codec.track, track.ssrc, track.rtx_ssrc)
+    def _new_transport(self, clock: Callable[[], int]) -> MediaTransport:
+        transport = MediaTransport(
+            self._ice,
+            certificate=self._certificate,
+            role=self._agreement.role,
+            fingerprints=self._agreement.fingerprints,
+            on_packet=self._packet,
+            on_source=self._ice.own_source,
+            clock=clock,
+        )
+        self._ice.sink, self._ice.on_silent = transport, self._silent
+        return transport
 
     def _identity(self) -> Identity:
         ice = self._ice

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lookback.errors import MalformedError, UnsupportedCodecError, ValidationError
-from lookback.media.samples import Codec, Track
+from lookback.media.samples import Codec
 from lookback.recorder.answer import Agreement, Identity, agree, write_answer
 from lookback.recorder.sdp import MAX_BYTES, Description, Fingerprint, Section, parse
 
@@ -81,8 +81,7 @@ def test_every_offer_of_the_corpus_has_its_expectation() -> None:
 def test_the_best_codec_is_chosen_with_the_publishers_numbers(name: str) -> None:
     wanted = WANTED[name]
     _, agreement, _, _ = answered(text_of(name))
-    video, audio = agreement.track(Track.VIDEO), agreement.track(Track.AUDIO)
-    assert video is not None
+    video, audio = agreement.video, agreement.audio
     assert (video.codec, video.format.payload_type, video.rtx_payload_type) == wanted[:3]
     assert (audio and audio.format.payload_type) == wanted.audio
     assert agreement.role == wanted.role
@@ -146,9 +145,7 @@ def test_ssrcs_and_their_retransmissions_are_taken_from_the_offer() -> None:
 
 def test_a_simulcast_offer_names_no_video_ssrc_and_still_gets_an_answer() -> None:
     _, agreement, _, _ = answered(text_of("chromium-simulcast"))
-    video = agreement.track(Track.VIDEO)
-    assert video is not None
-    assert video.ssrc is None
+    assert agreement.video.ssrc is None
 
 
 def test_single_nal_unit_mode_is_taken_when_there_is_nothing_better() -> None:
@@ -170,7 +167,7 @@ def test_payload_types_that_look_like_rtcp_are_passed_over() -> None:
 def test_unsupported_audio_is_declined_and_the_video_recorded() -> None:
     offer = changed("obs-like", "opus/48000/2", "G722/8000")
     _, agreement, answer, _ = answered(offer)
-    assert agreement.track(Track.AUDIO) is None
+    assert agreement.audio is None
     assert not section_of(answer, "audio").offered
     assert answer.bundle == ("1",)
 
@@ -229,7 +226,7 @@ def test_one_payload_type_for_both_tracks_is_refused() -> None:
 
 def test_a_video_codec_in_the_audio_section_is_declined() -> None:
     _, agreement, _, _ = answered(changed("obs-like", "opus/48000/2", "H264/90000"))
-    assert agreement.track(Track.AUDIO) is None
+    assert agreement.audio is None
 
 
 @pytest.mark.parametrize(
