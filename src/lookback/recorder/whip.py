@@ -97,7 +97,7 @@ class WhipPublisher:
     def audio_codec(self) -> Codec | None:
         """The codec agreed on for audio, None without audio."""
         audio = self._agreement.audio
-        return audio and audio.codec
+        return None if audio is None else audio.codec
 
     async def run(self) -> str:
         """Receive until the end and return its cause: `silent`, `ended by the publisher`, `failed: <sentence>`.
