@@ -15,7 +15,7 @@ from lookback.clips.record import StoredPlan, store_plan
 from lookback.errors import CaptureFailedError, CodecChangeError, GapsError, MalformedError, NoSegmentsError
 from lookback.media.clip_mp4 import build_mp4
 from lookback.media.clip_webm import build_webm
-from lookback.media.cutting import cut
+from lookback.media.cutting import cut, pictures_until_us
 from lookback.media.gaps import find_gaps
 from lookback.media.segment import CONTAINER_CODEC
 
@@ -58,9 +58,9 @@ class _Range(NamedTuple):
 
 
 def newest_us(directory: Path, now_us: int, cache: SegmentCache | None = None) -> int | None:
-    """End of the newest committed sample of a session; None when nothing is buffered."""
+    """Up to when it is on disk what a session's screen showed; None when nothing is buffered."""
     segments = read_segments(directory, now_us, cache=cache)
-    return max((segment.extent.end_us for segment in segments), default=None)
+    return max((pictures_until_us(segment.index) for segment in segments), default=None)
 
 
 def plan_clip(directory: Path, wanted: Interval, *, allow_gaps: bool, cache: SegmentCache | None = None) -> Planned:

@@ -97,7 +97,7 @@ def cut(segments: Sequence[SegmentIndex], start_us: int, end_us: int) -> Cut | N
     """Choose the samples of `[start_us, end_us)`; None when no picture can be shown in it.
 
     `segments` are in the order they were written and of one codec; one may be missing. The range is narrowed to begin
-    at a key frame if none comes before it, and to end where the samples do.
+    at a key frame if none comes before it, and to end where it is not known yet what is on screen.
     """
     begin = _first_needed(segments, start_us)
     end = next((i for i in range(begin, len(segments)) if segments[i].header.first_dts_us >= end_us), len(segments))
@@ -108,7 +108,7 @@ def cut(segments: Sequence[SegmentIndex], start_us: int, end_us: int) -> Cut | N
         return None
     video = video[first:]
     start_us = max(start_us, int(rows.dts_us[video[0]]))
-    end_us = min(end_us, rows.newest_us)
+    end_us = min(end_us, rows.pictures_until_us())
     if start_us >= end_us:
         return None
     pictures = rows.take(video[rows.dts_us[video] < end_us])
@@ -118,6 +118,15 @@ def cut(segments: Sequence[SegmentIndex], start_us: int, end_us: int) -> Cut | N
     return Cut(
         segments, start_us, end_us, pictures, _hidden(pictures, start_us), sound, tuple(_silence(sound, start_us))
     )
+
+
+def pictures_until_us(segment: SegmentIndex) -> int:
+    """How far a segment knows what is on screen, in UTC microseconds; 0 when it has no picture.
+
+    The newest frame waits for its successor, its sound does not: a clip that ended with the sound would show the
+    frame before.
+    """
+    return _Rows([segment], 0, 1).pictures_until_us()
 
 
 class _Rows:
@@ -133,10 +142,10 @@ class _Rows:
         self._kind = (self._words[:, 3] >> 32) & 0xFFFF
         self._give_way(used)
 
-    @property
-    def newest_us(self) -> int:
-        """End of the last record, notes included."""
-        return int((self.dts_us + (self._words[:, 2] & _LOW)).max())
+    def pictures_until_us(self) -> int:
+        """How far it is known what is on screen, notes included; sound may be further."""
+        video = self._kind & 0xFF == Track.VIDEO
+        return int((self.dts_us[video] + (self._words[video, 2] & _LOW)).max(initial=0))
 
     def of(self, track: Track) -> NDArray[np.intp]:
         """Positions of the track's samples that may be shown."""
