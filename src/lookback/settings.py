@@ -124,6 +124,12 @@ class Settings(BaseSettings):
     lookback_jwt_audience: str | None = Field(
         default=None, description="The `aud` that tokens must carry. Without it, tokens that name one are refused."
     )
+    lookback_start_timeout_seconds: float = Field(
+        default=30, gt=0, le=600, description="How many seconds a share has to deliver its first picture."
+    )
+    lookback_grace_seconds: float = Field(
+        default=60, ge=0, le=3600, description="How many seconds a publisher that vanished may take to come back."
+    )
     lookback_host: Annotated[str, AfterValidator(_host)] = Field(
         default="127.0.0.1", description="IP address that the API and the page listen on."
     )

@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 LONGEST_WAIT_US = 300_000_000
 _SAME_WITHIN_US = 5_000_000
+_MOST_SHARED = 10_000
 _COMMIT_LAG_US = 2_000_000  # a fragment, and how long its newest frame may be held back, with room
 _POLL_US = 50_000
 _PLANS = 2  # a segment that vanishes meanwhile is a gap of the second one
@@ -65,6 +66,7 @@ class CaptureService:
     wake: Callable[[str], None]
     cache: SegmentCache
     _locks: KeyedLocks = field(default_factory=KeyedLocks)
+    _shared: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def capture(self, who: Principal, wish: CaptureWish) -> tuple[Clip, bool]:
         """Save a range of a session; the clip can be played as soon as this returns. The flag says whether it is new.
@@ -92,7 +94,18 @@ class CaptureService:
 
     async def _made_before(self, request: _Request) -> Clip | None:
         key = request.wish.idempotency_key
-        return None if key is None else await self.repository.by_idempotency_key(request.user_id, key)
+        if key is None:
+            return None
+        known = await self.repository.by_idempotency_key(request.user_id, key)
+        shared = self._shared.get((request.user_id, key))
+        return await self.repository.get(shared) if known is None and shared is not None else known
+
+    def _share(self, request: _Request, clip: Clip) -> None:
+        """Remember that this key got a clip that was made under another one, so that it gets it again."""
+        if request.wish.idempotency_key is not None:
+            if len(self._shared) >= _MOST_SHARED:
+                self._shared.clear()
+            self._shared[request.user_id, request.wish.idempotency_key] = clip.clip_id
 
     async def _until_committed(self, request: _Request) -> None:
         """Wait for the end of the range to come, and to be on disk if it is still being recorded."""
@@ -120,6 +133,7 @@ class CaptureService:
                 clip.created_at_us - _SAME_WITHIN_US,
             )
             if same is not None:
+                self._share(request, same)
                 return same, False
             try:
                 return await self._write(clip, planned)

@@ -79,13 +79,14 @@ class Recovery:
         self._settled = settled
         self._repair = False
         self._found: list[Finding] = []
+        self._unreadable: set[str] = set()
 
     async def check(self, *, repair: bool) -> list[Finding]:
         """Return what does not agree; with `repair`, it does afterwards, as far as that is possible.
 
         Raises StorageUnavailableError when the directories cannot be read.
         """
-        self._repair, self._found = repair, []
+        self._repair, self._found, self._unreadable = repair, [], set()
         with storage_errors():
             await self._check_directories()
             for clip in await self._repository.all_clips():
@@ -120,6 +121,7 @@ class Recovery:
             return None
         except MalformedError:
             self._report("damaged-record", directory.name)
+            self._unreadable.add(directory.name)  # somebody may still want to rescue it by hand
             return None
         return record if self._settled(directory) and self._store.directory(record.clip) == directory else None
 
@@ -194,7 +196,8 @@ class Recovery:
     async def _check_pins(self) -> None:
         wanted = {self._store.pins(clip.clip_id) for clip in await self._repository.all_clips()}
         for pins in await asyncio.to_thread(lambda: list(self._layout.all_pins())):
-            if pins not in wanted and self._settled(pins) and self._report("orphan-pins", pins.name):
+            orphan = pins not in wanted and pins.name not in self._unreadable and self._settled(pins)
+            if orphan and self._report("orphan-pins", pins.name):
                 await asyncio.to_thread(shutil.rmtree, pins)
 
 

@@ -35,6 +35,9 @@ class Frames(Protocol):
     def since_key(self) -> int:
         """Frames handed on after the last key frame."""
 
+    def is_beginning(self, codec: Codec | None, payload: bytes) -> bool:
+        """Tell whether a payload certainly begins a frame."""
+
     def select(self, codec: Codec) -> None:
         """Say what the payloads to come are; of the same track."""
 
@@ -125,6 +128,10 @@ class VideoFrames:
         self._size = 0
         self._damaged = False
         self._dropped = b""  # timestamp of the last damaged frame
+
+    def is_beginning(self, codec: Codec | None, payload: bytes) -> bool:
+        """Tell whether a payload certainly begins a frame."""
+        return codec in _FORMATS and _FORMATS[codec][1](payload)
 
     def select(self, codec: Codec) -> None:
         """Say what the payloads to come are; another codec needs a key frame."""
@@ -233,6 +240,10 @@ class AudioFrames:
         self._sink = sink
         self.lost = False
         self.since_key = 0
+
+    def is_beginning(self, codec: Codec | None, payload: bytes) -> bool:  # noqa: ARG002 - every packet does
+        """Tell whether a payload certainly begins a frame."""
+        return codec is Codec.OPUS
 
     def select(self, codec: Codec) -> None:
         """Accept Opus: there is no other codec of this track."""

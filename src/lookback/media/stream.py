@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # How long a missing packet is waited for. Audio: less than the 0.4 s after which the recorder writes silence instead.
 _GIVE_UP_US = {Track.VIDEO: 1_000_000, Track.AUDIO: 200_000}
+_OPENING_US = 10_000
+_MOST_OPENING = 64
 _RATE = {codec.track: codec.clock_rate for codec in Codec}
 
 
@@ -48,6 +50,7 @@ class StreamReceiver:
         "_connection",
         "_frames",
         "_nack",
+        "_opening",
         "_order",
         "_payload_type",
         "_probe",
@@ -75,12 +78,13 @@ class StreamReceiver:
         self._reception = Reception(self._rate)
         self._payload_type = -1
         self._stamp = b""
+        self._opening: list[tuple[bytes, int]] = []  # packets before the numbering begins, as they arrived
         self._probe: tuple[int, bytes] | None = None  # a packet of another numbering, waiting for its successor
 
     @property
     def started(self) -> bool:
         """Whether a packet has come."""
-        return self._order.started
+        return self._order.started or bool(self._opening)
 
     @property
     def repairing(self) -> bool:
@@ -104,8 +108,10 @@ class StreamReceiver:
             reception.arrived(int.from_bytes(stamp, "big"), now_us + self._connection.clock.shift_us)
         if self._order.advance(data[2] << 8 | data[3]):
             self._deliver(data, now_us)
-        else:
+        elif self._order.started:
             self._out_of_turn(data, now_us)
+        else:
+            self._open(data, now_us)
 
     def rtx(self, data: bytes, now_us: int) -> None:
         """Take a packet of the retransmission SSRC (RFC 4588). What was never missing is ignored."""
@@ -133,6 +139,8 @@ class StreamReceiver:
 
     def tick(self, now_us: int, steady_us: int) -> None:
         """Give up what waited too long, ask for what is missing."""
+        if self._opening and now_us - self._opening[0][1] >= _OPENING_US:
+            self._begin()
         missing_us = self.missing_us(steady_us)
         while missing_us is not None and missing_us >= _GIVE_UP_US[self._track]:
             self._give_up(now_us)
@@ -152,6 +160,8 @@ class StreamReceiver:
 
     def flush(self, now_us: int) -> None:
         """Give up everything missing and hand on what waited for it."""
+        if self._opening:
+            self._begin()
         while self._order.waiting:
             self._give_up(now_us)
 
@@ -186,9 +196,6 @@ class StreamReceiver:
 
     def _out_of_turn(self, data: bytes, now_us: int) -> None:
         sequence = data[2] << 8 | data[3]
-        if not self._order.started:
-            self._begin(sequence, data, now_us)
-            return
         placement = self._order.place(sequence, data, now_us + self._connection.clock.shift_us)
         if placement is Placement.WAITING:
             self._drain(now_us)
@@ -203,10 +210,20 @@ class StreamReceiver:
         else:
             self._foreign(sequence, data, now_us)
 
-    def _begin(self, sequence: int, data: bytes, now_us: int) -> None:
-        self._order.start(sequence)
-        self._order.advance(sequence)
-        self._deliver(data, now_us)
+    def _open(self, data: bytes, now_us: int) -> None:
+        """Keep a stream's first packets until it is known which is the first: they may have changed places."""
+        self._opening.append((data, now_us))
+        codec = self._connection.payloads.get(data[1] & 0x7F)
+        if self._frames.is_beginning(codec, data[rtp.HEADER_SIZE :]) or len(self._opening) > _MOST_OPENING:
+            self._begin()
+
+    def _begin(self) -> None:
+        opening, self._opening = self._opening, []
+        origin = int.from_bytes(opening[0][0][2:4], "big") - 0x8000
+        opening.sort(key=lambda entry: (int.from_bytes(entry[0][2:4], "big") - origin) & 0xFFFF)
+        self._order.start(int.from_bytes(opening[0][0][2:4], "big"))
+        for data, at_us in opening:
+            self._out_of_turn(data, at_us)
 
     def _foreign(self, sequence: int, data: bytes, now_us: int) -> None:
         """Follow a sender that numbers anew once two packets in a row say so (RFC 3550 appendix A.1)."""
@@ -218,9 +235,9 @@ class StreamReceiver:
         self._frames.restart()
         self._reception = Reception(self._rate)
         self._reception.received = 2
-        self._begin(*probe, now_us)
-        self._order.advance(sequence)
-        self._deliver(data, now_us)
+        self._order.start(probe[0])
+        self._out_of_turn(probe[1], now_us)
+        self._out_of_turn(data, now_us)
 
     def _drain(self, now_us: int) -> None:
         while (packet := self._order.take()) is not None:

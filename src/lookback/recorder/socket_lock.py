@@ -34,8 +34,6 @@ def owned_socket(path: Path) -> Iterator[socket.socket]:
         path.unlink(missing_ok=True)
         with _bound(path) as listener:
             yield listener
-        with suppress(OSError):  # the folder may be gone; nothing is left to clear away then
-            path.unlink()
     finally:
         os.close(lock)
 
@@ -64,4 +62,8 @@ def _bound(path: Path) -> Iterator[socket.socket]:
             listener.bind(os.fspath(path))
         finally:
             os.umask(before)
-        yield listener
+        try:
+            yield listener
+        finally:
+            with suppress(OSError):  # the folder may be gone; nothing is left to clear away then
+                path.unlink()

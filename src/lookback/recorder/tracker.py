@@ -46,8 +46,7 @@ class SessionTracker:
         for session_id in gone:
             self._forget(session_id)
         return [
-            SessionMoved(session_id=session_id, to="interrupted", cause=LOST_CAUSE, at_us=now_us)
-            for session_id in gone
+            SessionMoved(session_id=session_id, to="interrupted", cause=LOST_CAUSE, at_us=now_us) for session_id in gone
         ]
 
     def _forget(self, session_id: str) -> None:

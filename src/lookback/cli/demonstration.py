@@ -1,0 +1,39 @@
+"""Start the generated screen share on a server that runs already."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from lookback.errors import SettingsError
+
+if TYPE_CHECKING:
+    from lookback.settings import Settings
+
+_PATIENCE_S = 15
+
+
+def start_demo(settings: Settings, token: str, room: str) -> list[str]:
+    """Return what to tell the user; raises SettingsError when there is no server or it refuses."""
+    host = f"[{settings.lookback_host}]" if ":" in settings.lookback_host else settings.lookback_host
+    base = f"http://{host}:{settings.lookback_port}"
+    answer = _post(f"{base}/livekit-replay/start", token, {"roomName": room, "source": "synthetic"})
+    return [
+        f"A generated screen is being kept in the room {room} (session {answer['sessionId']}).",
+        f"Watch and save it: {base}/?token={token}",
+    ]
+
+
+def _post(url: str, token: str, body: dict[str, str]) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - our own http address
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE_S) as response:  # noqa: S310 - the same
+            return dict(json.load(response))
+    except urllib.error.HTTPError as error:
+        with error:
+            raise SettingsError(f"The server refused: {json.load(error).get('detail', error.reason)}.") from error
+    except OSError as error:
+        raise SettingsError("No server answers; start one with `lookback serve`, or set LOOKBACK_PORT.") from error

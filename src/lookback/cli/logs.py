@@ -1,0 +1,59 @@
+"""How the program logs: one event per line, with ids, and never a secret."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from lookback.settings import Settings
+
+_SECRET_KEYS = re.compile(r"token|secret|password|authorization|signature|cookie|ice_pwd", re.IGNORECASE)
+_HIDDEN = "[hidden]"
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send our events and the libraries' warnings to standard error."""
+    console = settings.lookback_log_format == "console" or (
+        settings.lookback_log_format == "auto" and sys.stderr.isatty()
+    )
+    render: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    level = getattr(logging, settings.lookback_log_level.upper())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper("iso", utc=True),
+        hide_secrets,
+    ]
+    trace: list[Any] = [] if console else [structlog.processors.format_exc_info]
+    structlog.configure(
+        processors=[*shared, *trace, render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_plain, *trace, render])
+    )
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace what is stored under a telling name, whoever logged it."""
+    for key in event:
+        if _SECRET_KEYS.search(key):
+            event[key] = _HIDDEN
+    return event
+
+
+def _plain(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event.pop("_record", None)
+    event.pop("_from_structlog", None)
+    return event

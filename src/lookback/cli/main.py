@@ -1,0 +1,113 @@
+"""The command `lookback`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import uvloop
+
+import lookback
+from lookback.bootstrap import openapi_document, prepare_folders, tokens_of
+from lookback.cli.checking import findings
+from lookback.cli.demonstration import start_demo
+from lookback.cli.logs import configure_logs
+from lookback.cli.serving import serve as serve_until_stopped
+from lookback.errors import SettingsError
+from lookback.settings import load_settings, reference
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=lookback.__doc__)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """A wrong configuration is said in sentences, one per line, and never as a traceback."""
+    try:
+        yield
+    except SettingsError as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(2) from None
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+@app.command()
+def serve() -> None:
+    """Run everything on this machine, and print the link that logs you in."""
+    with _sentences():
+        settings = load_settings()
+        configure_logs(settings)
+        try:
+            _run(serve_until_stopped(settings, lambda line: print(line, flush=True)))  # noqa: T201 - the one line
+        except* SettingsError as group:
+            raise group.exceptions[0] from None
+
+
+@app.command()
+def token(
+    user: Annotated[str, typer.Option(help="Whom it speaks for.")],
+    name: Annotated[str | None, typer.Option(help="The name people see.")] = None,
+    admin: Annotated[bool, typer.Option(help="Let it do everything.")] = False,
+    hours: Annotated[float, typer.Option(help="How long it holds.")] = 24,
+) -> None:
+    """Print a bearer token for development."""
+    with _sentences():
+        settings = load_settings()
+        prepare_folders(settings)
+        minted = tokens_of(settings).mint(user, name=name, admin=admin, valid_seconds=round(hours * 3600))
+        typer.echo(minted)
+
+
+@app.command()
+def check() -> None:
+    """Prove buffer and library consistent, in both directions; change nothing."""
+    with _sentences():
+        settings = load_settings()
+        configure_logs(settings)
+        found = asyncio.run(findings(settings))
+    for sentence in found:
+        typer.echo(sentence)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("Everything is consistent.")
+
+
+@app.command()
+def demo(
+    room: Annotated[str, typer.Option(help="The room to share in.")] = "demo",
+    user: Annotated[str, typer.Option(help="Whose share it is.")] = "dev",
+) -> None:
+    """Share a generated screen on the running server, and say what to do with it."""
+    with _sentences():
+        settings = load_settings()
+        prepare_folders(settings)
+        minted = tokens_of(settings).mint(user, admin=user == "dev", valid_seconds=86_400)
+        for line in start_demo(settings, minted, room):
+            typer.echo(line)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(lookback.__version__)
+
+
+@app.command(hidden=True)
+def openapi() -> None:
+    """Print the OpenAPI document, for docs/reference/openapi.json."""
+    typer.echo(json.dumps(openapi_document(), indent=2))
+
+
+@app.command(hidden=True)
+def settings() -> None:
+    """Print the settings, for docs/reference/settings.md."""
+    typer.echo(reference())

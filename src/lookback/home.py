@@ -1,0 +1,62 @@
+"""LOOKBACK_HOME: its folders, its secret, and that only one server uses it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lookback.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SECRET_FILE = "secret"  # noqa: S105 - the name of the file
+_LOCK_FILE = "serve.lock"
+
+
+def prepare_folder(folder: Path, variable: str) -> None:
+    """Make a folder that only we can read; raises SettingsError that names the variable to change."""
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(f"{variable} is wrong: the folder cannot be written ({error.strerror}).") from error
+
+
+def kept_secret(home: Path) -> str:
+    """The signing secret of this home, made at the first call and readable by its owner alone."""
+    path = home / _SECRET_FILE
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(fd, "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_text().strip()
+
+
+@contextmanager
+def only_server(home: Path) -> Iterator[None]:
+    """Be the one server of this home while the body runs; raises SettingsError when there is one already.
+
+    The lock goes with the process, so a crash leaves nothing to clean up.
+    """
+    fd = os.open(home / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SettingsError(
+                "Another server uses this LOOKBACK_HOME; give this one a LOOKBACK_HOME and LOOKBACK_PORT of its own."
+            ) from error
+        yield
+    finally:
+        os.close(fd)

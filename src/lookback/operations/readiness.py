@@ -1,0 +1,60 @@
+"""Look at what the server cannot do without, and say in a sentence what does not work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+_PATIENCE_S = 3.0
+
+
+class Finding(NamedTuple):
+    """One thing that must work; `reason` says why it does not."""
+
+    name: str
+    reason: str | None = None
+
+
+class Connected(Protocol):
+    """The recorder, as far as readiness needs it."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether a worker answers right now."""
+
+
+async def look(
+    database: Callable[[], Awaitable[object]], buffer: Path, storage: Path, recorder: Connected
+) -> list[Finding]:
+    """Look at database, buffer, storage and recorder."""
+    return [
+        Finding("database", await _answers(database)),
+        Finding("buffer", await asyncio.to_thread(_writable, buffer, "The buffer directory")),
+        Finding("storage", await asyncio.to_thread(_writable, storage, "The clip directory")),
+        Finding("recorder", None if recorder.connected else "The recorder is not connected; it is being started"),
+    ]
+
+
+async def _answers(database: Callable[[], Awaitable[object]]) -> str | None:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await database()
+    except Exception as error:  # noqa: BLE001 - whatever a driver raises, the answer is the same
+        return f"The database does not answer ({type(error).__name__})"
+    return None
+
+
+def _writable(directory: Path, name: str) -> str | None:
+    """Write something and remove it: permissions alone do not tell of a full or read-only disk."""
+    probe = directory / f".probe-{os.getpid()}"
+    try:
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        return f"{name} cannot be written: {os.strerror(error.errno or 0)}"
+    return None
