@@ -240,13 +240,21 @@ def _sentence(mistake: Any) -> str:
     return f"{str(mistake['loc'][0]).upper()} is wrong: {message[:1].lower()}{message[1:]}."
 
 
+_REFERENCE_HEAD = (
+    "# Settings",
+    "",
+    "Read from the environment. A wrong value stops the start with one sentence per mistake.",
+    "",
+)
+
+
 def reference() -> str:
-    """The settings as the rows of docs/reference/settings.md."""
+    """The text of docs/reference/settings.md."""
     rows = [
         f"| `{name.upper()}` | {_default(field.default)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
-    return "\n".join(["| Variable | Default | Meaning |", "|---|---|---|", *rows])
+    return "\n".join([*_REFERENCE_HEAD, "| Variable | Default | Meaning |", "|---|---|---|", *rows])
 
 
 def _default(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from lookback.access.principal import Principal
 from lookback.api.ports import Services
@@ -24,24 +24,24 @@ def services(request: Request) -> Services:
 
 
 Has = Annotated[Services, Depends(services)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
-async def signed_in(request: Request, has: Has) -> Principal:
+async def signed_in(has: Has, bearer: Bearer) -> Principal:
     """Return the principal of the bearer token; raises UnauthenticatedError."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if bearer is None or not bearer.credentials.strip():
         raise UnauthenticatedError("Send a bearer token in the Authorization header")
-    who = await has.authenticator.principal(token.strip())
+    who = await has.authenticator.principal(bearer.credentials.strip())
     structlog.contextvars.bind_contextvars(user=who.user_id)
     return who
 
 
-async def media_reader(request: Request, has: Has) -> Principal:
+async def media_reader(request: Request, has: Has, bearer: Bearer) -> Principal:
     """Return the principal of the signed link, or else of the bearer token; raises UnauthenticatedError."""
     if "signature" in request.query_params:
         return has.links.principal(request.url.path, request.query_params, _PURPOSES)
-    return await signed_in(request, has)
+    return await signed_in(has, bearer)
 
 
-Who = Annotated[Principal, Depends(signed_in), Security(_BEARER)]
+Who = Annotated[Principal, Depends(signed_in)]
 Reader = Annotated[Principal, Depends(media_reader)]

@@ -23,7 +23,11 @@ def configure_logs(settings: Settings) -> None:
     console = settings.lookback_log_format == "console" or (
         settings.lookback_log_format == "auto" and sys.stderr.isatty()
     )
-    render: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    render: Any = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if console
+        else structlog.processors.JSONRenderer()
+    )
     level = getattr(logging, settings.lookback_log_level.upper())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -57,7 +57,10 @@ def worker_logs(config: RecorderConfig) -> Iterator[None]:
     lines = _Lines()
     render: Any = structlog.processors.JSONRenderer()
     if config.log_format == "console":
-        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        render = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # the other one prints local variables: secrets
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
