@@ -256,3 +256,25 @@ def test_loss_is_repaired_by_asking(codec: Codec, loss: float) -> None:
     assert listener.numbers() == sorted(listener.numbers())
     assert len(listener.numbers()) == 300 - listener.stats.video.dropped_frames
     assert any(frame.reference_lost for frame in listener.frames) == (listener.stats.video.lost > 0)
+
+
+@VIDEO_CODECS
+def test_the_first_packets_may_have_changed_places(codec: Codec) -> None:
+    video = Publisher(codec, sequence=65_534)
+    listener = Listener(video=video)
+    first, second, *rest = video.picture(key=True)
+    listener.hear(second, first, rest, video.picture())
+    assert listener.numbers() == [0, 1]
+    assert listener.stats.video.late == 0
+
+
+def test_a_stream_joined_inside_a_frame_begins_with_the_next_tick() -> None:
+    video = Publisher()
+    listener = Listener(video=video)
+    listener.hear(video.picture()[:0:-1])
+    assert listener.stats.video.dropped_frames == 0
+    listener.wait(20_000)
+    assert listener.stats.video.dropped_frames == 1
+    listener.hear(video.picture(key=True))
+    assert listener.numbers() == [1]
+    assert listener.stats.video.lost == 0
