@@ -73,7 +73,7 @@ def test_a_packet_sent_again_on_the_media_stream_repairs_too() -> None:
     assert listener.numbers() == [0, 1]
 
 
-def test_a_packet_is_asked_for_three_times_105_ms_apart() -> None:
+def test_a_packet_is_asked_for_every_105_ms_until_it_is_given_up() -> None:
     video = Publisher()
     listener = Listener(video=video)
     listener.hear(video.picture(key=True))
@@ -84,7 +84,7 @@ def test_a_packet_is_asked_for_three_times_105_ms_apart() -> None:
         listener.wait(20_000)
         if len(listener.requests(Nack)) > before:
             asked_us.append(listener.now_us)
-    assert len(asked_us) == 3
+    assert len(asked_us) in {8, 9}
     assert all(later - earlier >= 105_000 for earlier, later in pairwise(asked_us))
 
 
@@ -236,7 +236,7 @@ def test_flush_hands_on_what_waits() -> None:
 @VIDEO_CODECS
 @pytest.mark.parametrize("loss", [0.02, 0.1])
 def test_loss_is_repaired_by_asking(codec: Codec, loss: float) -> None:
-    """Every frame comes out in order; three tries in vain, one in ten thousand packets at 10 %, may cost one."""
+    """Every frame comes out in order."""
     dice = random.Random(codec + str(loss))
     video = Publisher(codec)
     listener = Listener(video=video)
@@ -251,11 +251,10 @@ def test_loss_is_repaired_by_asking(codec: Codec, loss: float) -> None:
         listener.wait(33_333)
         for nack in listener.requests(Nack):
             listener.hear(video.again(history[n]) for n in nack.sequences if dice.random() >= loss)
-    assert listener.stats.video.lost <= (loss > 0.05)
+    assert listener.stats.video.lost == 0
     assert listener.stats.video.retransmissions > 300 * 8 * loss / 2
-    assert listener.numbers() == sorted(listener.numbers())
-    assert len(listener.numbers()) == 300 - listener.stats.video.dropped_frames
-    assert any(frame.reference_lost for frame in listener.frames) == (listener.stats.video.lost > 0)
+    assert listener.numbers() == list(range(300))
+    assert not any(frame.reference_lost for frame in listener.frames)
 
 
 @VIDEO_CODECS
