@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.encoded_clip import ClipShape
 from tests.support.impairment import Impairment
-from tests.support.people import microseconds
 from tests.support.publishers import sharing
 from tests.support.recorded import what_was_recorded
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.support.installation import Installation
 
 SECONDS = 12
+FRAME_US = 1_000_000 / 30
 
 
 @pytest.mark.parametrize("loss", [0.02, 0.1])
@@ -28,6 +29,6 @@ async def test_no_video_frame_is_lost(server: Installation, loss: float) -> None
     recorded = what_was_recorded(server.session_dir(share.session))
     assert share.sender.counts["resent"] > 0, "the network was not bad"
     assert ended["gaps"] == []
-    assert recorded.numbers == list(range(recorded.numbers[0], recorded.numbers[0] + len(recorded.numbers)))
-    assert len(recorded.numbers) >= SECONDS * 30
-    assert microseconds(ended["bufferedUntil"]) - microseconds(ended["bufferedFrom"]) >= SECONDS * 1_000_000
+    # By their times: the numbers jump, because the publisher answers a key frame request with the next one of its loop.
+    assert max(after - before for before, after in pairwise(recorded.times_us)) < 1.5 * FRAME_US
+    assert len(recorded.times_us) >= SECONDS * 30
