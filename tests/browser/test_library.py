@@ -20,7 +20,7 @@ async def test_clips_are_renamed_searched_deleted_and_brought_back(visit: Visit,
         await eventually(lambda: _titles(page, ["Second", "First"]), what="the newest clip first")
 
         await page.button("Second. Rename").click()
-        await page.page.get_by_label("Title").fill("Deploy goes green")
+        await page.page.get_by_label("Title", exact=True).fill("Deploy goes green")
         await page.page.keyboard.press("Enter")
         await eventually(lambda: _titles(page, ["Deploy goes green", "First"]), what="the new title")
 
