@@ -57,13 +57,13 @@ STOPPED = "The recorder was stopped"
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def run(config: RecorderConfig) -> None:
+def run(config: RecorderConfig, *, sync: Callable[[int], None] = os.fdatasync) -> None:
     """Record until SIGTERM, or until nobody has been connected for long; raises LookbackError or OSError.
 
-    OSError: the UDP port or the buffer directory cannot be used.
+    OSError: the UDP port or the buffer directory cannot be used. `sync` makes a descriptor's data durable.
     """
     with worker_logs(config), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Worker(config, _now_us).run())
+        runner.run(Worker(config, _now_us, sync).run())
 
 
 def main() -> None:
@@ -81,14 +81,14 @@ def _now_us() -> int:
 class Worker:
     """Everything of one process. Implements ControlHandler."""
 
-    def __init__(self, config: RecorderConfig, clock: Callable[[], int]) -> None:
+    def __init__(self, config: RecorderConfig, clock: Callable[[], int], sync: Callable[[int], None]) -> None:
         self._config = config
         self._clock = clock
         self._started_at_us = clock()
         self._layout = BufferLayout(config.buffer_path)
         self._server = ControlServer(config.socket_path, self, time.monotonic)
         self._endpoint = Endpoint(config.bind_addresses, config.advertise_addresses)
-        self._pool = SyncPool(config.sync_threads)
+        self._pool = SyncPool(config.sync_threads, sync)
         self._recordings: dict[str, Recording] = {}
         self._moves = LastMoves()
         self._starting = asyncio.Lock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -172,6 +173,29 @@ async def test_a_buffer_that_cannot_be_written_refuses_and_lets_the_publisher_go
             await api.sees(SESSION, "recording")
         await sender.close()
         await api.sees(SESSION, "recording", "interrupted")
+
+
+async def test_a_slow_disk_holds_up_no_packet(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "tests.support.slow_disk_recorder")
+    others = [a_session(f"s{number}", room_name=f"room-{number}") for number in range(3)]
+    async with supervised(tmp_path, command=command, sync_threads=1) as api:
+        senders = [await api.publisher(session) for session in others]
+        async with playing(*senders):
+            for session in others:
+                await api.sees(session, "recording")
+            begun_us = now_us()
+            for session in others:
+                await reaches(api.directory(session), begun_us + 4_000_000)
+            # As new as ever, although the syncs of these fragments have hardly begun.
+            assert now_us() - begun_us < 5_500_000
+            status = await api.status()
+            assert [stats.packets_lost for stats in status.sessions] == [0, 0, 0]
+            assert [stats.nacks_sent for stats in status.sessions] == [0, 0, 0]
+        for sender in senders:
+            await sender.close()
+        for session in others:
+            await api.sees(session, "recording", "interrupted")
+            assert summary(api.directory(session)).gaps == ()
 
 
 async def connected(api: Supervised) -> bool:
