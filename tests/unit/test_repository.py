@@ -63,6 +63,7 @@ def test_functions_and_files_stay_readable() -> None:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             and node.end_lineno is not None
             and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+            and "migrations" not in path.parts  # a list of columns, written by Alembic
         ]
     assert too_long == []
 
