@@ -112,8 +112,11 @@ class Recording:
             self._end_us = self._run.end_us
         self._source = self._run = self._announced = None
 
-    async def follow(self, source: Source, run: Run) -> bool:
-        """Feed `run` until its source ends by itself; tell why. False when another source took over meanwhile."""
+    async def follow(self, source: Source, run: Run, *, again: bool = False) -> bool:
+        """Feed `run` until its source ends by itself; tell why. False when another source took over meanwhile.
+
+        `again`: the source will be started again, so a session that has recorded nothing yet has not failed.
+        """
         try:
             cause = await source.run(run)
         except Exception:  # a fault in one publisher's code must not end the others
@@ -122,8 +125,16 @@ class Recording:
         if self._source is not source:
             return False
         self.detach()
-        self._move("interrupted" if self._ever_recorded else "failed", cause)
+        if self._ever_recorded or not again:
+            self._move("interrupted" if self._ever_recorded else "failed", cause)
         return True
+
+    def abandon(self) -> None:
+        """Give a broken source up."""
+        self.detach()
+        if self.following is not None:
+            self.following.cancel()
+        self._move("interrupted" if self._ever_recorded else "failed", BROKEN)
 
     async def close(self, to: Literal["stopped", "interrupted"], cause: str) -> None:
         """End source, run and session file; what is buffered stays."""

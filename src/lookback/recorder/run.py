@@ -20,12 +20,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+LONGEST_TICK_US = 2_000_000
+"""Ticks come every 20 ms: when more seems to have passed, somebody set the clock or this process stood still."""
+
+LONGEST_PAUSE_US = 15_000_000
+"""A publisher silent for so long is given up: samples further ahead than that do not continue the picture before."""
+
 
 class Run:
     """Takes samples until it is closed; after that it lets them go.
 
     A change of the video codec ends one file and starts another, as a run of its own on disk. `not_before_us` is
     where the session's earlier samples end: the buffer's time never goes back, even when the host's clock does.
+    The run's own time is that of its newest sample, plus what has passed since in ticks: a clock that is set makes
+    nothing last for hours.
     """
 
     def __init__(self, directory: Path, *, audio: bool, not_before_us: int, make_writer: MakeWriter) -> None:
@@ -36,6 +44,10 @@ class Run:
         self._shift_us = 0
         self._closed = False
         self._malformed = 0
+        self._time_us = 0
+        self._newest_us = 0
+        self._synced_us = 0
+        self._ticked_us: int | None = None
         self.end_us = not_before_us
         self.codec: Codec | None = None
         self.video_frames = 0
@@ -85,6 +97,7 @@ class Run:
         if self._closed:
             return
         self.video_frames += 1
+        self._note_instant(dts_us)
         if codec is not self.codec:
             if not key:
                 return  # of another codec than the open file: nothing can be decoded before its first key frame
@@ -98,9 +111,12 @@ class Run:
 
     def audio(self, dts_us: int, data: bytes) -> None:
         """Take an Opus packet."""
-        if self._closed or self._writer is None:
+        if self._closed:
             return
         self.audio_frames += 1
+        self._note_instant(dts_us)
+        if self._writer is None:
+            return
         try:
             self._writer.audio(dts_us + self._shift_us, data)
         except MalformedError as error:
@@ -108,19 +124,39 @@ class Run:
 
     def tick(self, now_us: int, *, missing: bool) -> None:
         """Let time pass while the publisher is alive; `missing`: video packets are being waited for."""
+        time_us = self._advance(now_us)
         if self._writer is not None and not self._closed:
-            self._writer.tick(now_us + self._shift_us, missing=missing)
+            self._writer.tick(time_us + self._shift_us, missing=missing)
 
-    def split(self, now_us: int) -> None:
+    def split(self) -> None:
         """End the open file; what comes next is another run on disk, beginning with a key frame."""
-        self._end_file(now_us + self._shift_us)
+        self._end_file(max(self._time_us, self._newest_us) + self._shift_us)
         self.codec = None
+        self._newest_us = 0
 
     def close(self, now_us: int) -> None:
         """Write what waits and end the run; `now_us` is when the publisher was last alive."""
         if not self._closed:
             self._closed = True
-            self._end_file(now_us + self._shift_us)
+            time_us = self._advance(now_us)
+            end_us = now_us if 0 <= now_us - time_us <= LONGEST_TICK_US else time_us
+            self._end_file(end_us + self._shift_us)
+
+    def _advance(self, now_us: int) -> int:
+        """Let the run's time pass."""
+        passed_us = 0 if self._ticked_us is None else now_us - self._ticked_us
+        self._ticked_us = now_us
+        if self._newest_us != self._synced_us:
+            self._time_us = self._synced_us = self._newest_us
+        elif 0 <= passed_us <= LONGEST_TICK_US:
+            self._time_us += passed_us
+        return self._time_us
+
+    def _note_instant(self, dts_us: int) -> None:
+        if self._newest_us and dts_us - max(self._newest_us, self._time_us) > LONGEST_PAUSE_US:
+            log.warning("run.jumped", ahead_ms=(dts_us - self._newest_us) // 1000)
+            self.split()
+        self._newest_us = max(self._newest_us, dts_us)
 
     def _open(self, codec: Codec, dts_us: int) -> None:
         self._end_file(dts_us + self._shift_us)

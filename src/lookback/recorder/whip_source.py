@@ -91,7 +91,7 @@ class WhipSource:
             return
         if frame.key and self._timeline.stepped_us > 0:
             # The host's clock was set forward: from here on by the new one. Backward is never followed inside a run.
-            run.split(self._timeline.to_utc_us(frame))
+            run.split()
             self._timeline = Timeline()
         at_us = self._timeline.to_utc_us(frame)
         run.video(

@@ -131,7 +131,7 @@ class Worker:
                     recording.tick(now_us)
                 except Exception:  # one broken session must not end the others
                     log.exception("session.tick_failed", session=recording.spec.session_id)
-                    recording.detach()
+                    recording.abandon()
             if self._server.lonely_s > self._config.orphan_seconds:
                 log.warning("recorder.orphaned", after_s=self._config.orphan_seconds)
                 self._stopping.set()
@@ -258,7 +258,7 @@ class Worker:
         while True:
             began_s = time.monotonic()
             source = SyntheticSource(command)
-            if not await recording.follow(source, recording.attach(source)):
+            if not await recording.follow(source, recording.attach(source), again=True):
                 return
             await asyncio.sleep(backoff.after(time.monotonic() - began_s))
 

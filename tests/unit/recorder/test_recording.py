@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.scripted_source import START_US, Bench, a_bench
+from tests.support.scripted_source import START_US, Bench, ScriptedSource, a_bench
 from tests.support.waiting import eventually
 
 from lookback.buffer.layout import BufferLayout
@@ -100,6 +100,24 @@ async def test_a_fault_in_a_source_interrupts_its_session_only(tmp_path: Path) -
         bench.play(source, 1)
         source.cause.set_exception(ZeroDivisionError())
         await eventually(lambda: bench.states[-1] == "interrupted")
+
+
+async def test_a_source_that_will_come_again_has_not_failed(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as (bench, _):
+        source = ScriptedSource()
+        source.cause.set_result("Crashed")
+        assert await bench.recording.follow(source, bench.recording.attach(source), again=True)
+        assert bench.states == []
+
+
+async def test_a_broken_session_is_given_up(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as (bench, tasks):
+        source = bench.attach(tasks)
+        bench.play(source, 1)
+        bench.recording.abandon()
+        assert bench.states == ["recording", "interrupted"]
+        assert bench.recording.source is None
+        await eventually(bench.followed[0].cancelled)
 
 
 async def test_a_change_of_codec_is_told(tmp_path: Path) -> None:

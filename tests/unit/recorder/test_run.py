@@ -88,11 +88,12 @@ def test_a_key_frame_that_is_none_is_let_go(tmp_path: Path) -> None:
 def test_a_split_goes_on_with_the_next_key_frame(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     middle_us = feed(run, START_US, 2)
-    run.split(middle_us)
+    run.split()
     assert run.wants_key_frame
     run.close(feed(run, middle_us + 7_000_000, 2))
     segments = read_segments(tmp_path)
     assert len({segment.extent.run_id for segment in segments}) == 2
+    assert segments[0].extent.end_us == pytest.approx(middle_us, abs=40_000)
     assert [gap.cause for gap in summary(tmp_path).gaps] == ["reconnect"]
 
 
@@ -104,3 +105,49 @@ def test_committed_means_that_a_reader_sees_a_picture(tmp_path: Path) -> None:
     feed(run, START_US + 400_000, 0.4, first=12)
     assert run.committed
     assert summary(tmp_path).until_us is not None
+
+
+@pytest.mark.parametrize("step_us", [3_600_000_000, -3_600_000_000, 7 * 86_400_000_000])
+def test_a_clock_that_is_set_makes_no_picture_or_silence_last_for_hours(tmp_path: Path, step_us: int) -> None:
+    run = a_run(tmp_path)
+    now_us = feed(run, START_US, 2)
+    for _ in range(200):
+        now_us += 20_000
+        run.tick(now_us + step_us, missing=False)
+    run.close(now_us + step_us)
+    buffered = summary(tmp_path)
+    assert buffered.until_us is not None
+    assert START_US + 5_500_000 <= buffered.until_us <= now_us + 500_000
+    assert buffered.size_bytes < 500_000
+
+
+def test_fragments_keep_their_length_when_a_publishers_time_runs_behind_the_clock(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    for number in range(20):
+        feed(run, START_US + number * 200_000, 0.2, first=number * 6)
+        run.tick(START_US + number * 200_000 + 2_000_000, missing=False)
+    assert run.stats.fragments <= 9
+    run.close(START_US + 6_000_000)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_samples_after_a_long_standstill_are_another_run(tmp_path: Path, first: int) -> None:
+    run = a_run(tmp_path)
+    end_us = feed(run, START_US, 2)
+    run.close(feed(run, end_us + 3_600_000_000, 3, first=first))
+    segments = read_segments(tmp_path)
+    assert len({segment.extent.run_id for segment in segments}) == 2
+    assert segments[0].extent.end_us == pytest.approx(end_us, abs=40_000)
+    (gap,) = summary(tmp_path).gaps
+    assert gap.cause == "reconnect"
+
+
+def test_a_picture_that_stands_still_for_minutes_is_one_run(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    now_us = feed(run, START_US, 2)
+    for _ in range(60 * 50):
+        now_us += 20_000
+        run.tick(now_us, missing=False)
+    run.close(feed(run, now_us, 2))
+    assert len({segment.extent.run_id for segment in read_segments(tmp_path)}) == 1
+    assert summary(tmp_path).gaps == ()
