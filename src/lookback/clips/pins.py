@@ -39,7 +39,10 @@ class Pinned:
 
 
 def make_pins(directory: Path, wanted: Sequence[Pinned], calls: FileCalls) -> None:
-    """Create `directory` with a pin for every file, durably; raises SegmentVanishedError when one is gone."""
+    """Create `directory` with a pin for every file; raises SegmentVanishedError when one is gone.
+
+    What they pin is safe from eviction at once, and from a power cut after `sync_pins`.
+    """
     directory.parent.mkdir(exist_ok=True)
     directory.mkdir()
     for pin in wanted:
@@ -47,6 +50,10 @@ def make_pins(directory: Path, wanted: Sequence[Pinned], calls: FileCalls) -> No
             _pin(pin, directory / pin.path.name, calls)
         except FileNotFoundError as error:
             raise SegmentVanishedError from error
+
+
+def sync_pins(directory: Path, calls: FileCalls) -> None:
+    """Make the names of pins durable."""
     sync_directory(directory, calls.fsync)
     sync_directory(directory.parent, calls.fsync)
 

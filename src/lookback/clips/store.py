@@ -18,7 +18,7 @@ from lookback.buffer.layout import safe_name
 from lookback.clips.durable import NEW, replace, storage_errors, sync_directory, write_synced
 from lookback.clips.file_calls import FILE_CALLS, FileCalls
 from lookback.clips.opened import OpenedClip
-from lookback.clips.pins import Pinned, make_pins
+from lookback.clips.pins import Pinned, make_pins, sync_pins
 from lookback.clips.placing import Placer, StoppedError
 from lookback.clips.record import ClipRecord, StoredPlan, dump_record, load_record
 from lookback.errors import NotFoundError
@@ -165,13 +165,16 @@ class ClipStore:
     def _write(self, clip: Clip, plan: StoredPlan, header: bytes, segments: Sequence[Path]) -> None:
         fsync = self._calls.fsync
         spans = plan.spans()
-        make_pins(self.pins(clip.clip_id), [Pinned(p, *s) for p, s in zip(segments, spans, strict=True)], self._calls)
-        self._checkpoint("pinned")
-        directory = self.directory(clip)
-        if not directory.parent.exists():
-            directory.parent.mkdir(exist_ok=True)
-            sync_directory(self.root, fsync)
+        pins, directory = self.pins(clip.clip_id), self.directory(clip)
+        make_pins(pins, [Pinned(p, *s) for p, s in zip(segments, spans, strict=True)], self._calls)
+        new_user = not directory.parent.exists()
+        # Made before the pins are synced: a journaling file system then commits them together, once.
+        directory.parent.mkdir(exist_ok=True)
         directory.mkdir()
+        sync_pins(pins, self._calls)
+        self._checkpoint("pinned")
+        if new_user:
+            sync_directory(self.root, fsync)
         sync_directory(directory.parent, fsync)
         self._checkpoint("directory")
         write_synced(directory / HEADER, header, fsync)
