@@ -116,3 +116,25 @@ def test_the_freeze_after_loss_is_as_short_as_the_publisher_allows() -> None:
     keys = [frame for frame in listener.frames[1:] if frame.key]
     assert keys[0].rtp_time - listener.frames[0].rtp_time < 90_000 * 4 // 10
     assert len(listener.requests(PictureLoss)) == 1
+
+
+def test_a_new_stream_is_asked_only_after_its_first_key_frame_had_time() -> None:
+    video = Publisher()
+    listener = Listener(video=video)
+    listener.hear(video.picture())
+    listener.wait(180_000)
+    assert listener.requests(PictureLoss) == []
+    listener.wait(60_000)
+    assert len(listener.requests(PictureLoss)) == 1
+
+
+def test_a_publisher_that_answers_is_asked_every_two_seconds() -> None:
+    video = Publisher()
+    listener = Listener(video=video)
+    asked = 0
+    for number in range(300):
+        listener.hear(video.picture(key=number == 0 or len(listener.requests(PictureLoss)) > asked))
+        asked = len(listener.requests(PictureLoss))
+        listener.wait(33_333)
+    assert asked == 4
+    assert listener.stats.video.key_frames == 5

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from tests.support.publisher import OPUS, Listener, Publisher
 
-from lookback.media.rtcp import Nack, PictureLoss
+from lookback.media.rtcp import Nack, PictureLoss, ReceiverReport
 from lookback.media.samples import Codec
 
 VIDEO_CODECS = pytest.mark.parametrize("codec", [Codec.H264, Codec.VP8])
@@ -159,6 +159,7 @@ def test_malformed_audio_is_dropped() -> None:
     listener.hear(audio.sound(), audio.pack(b"\xff"), audio.sound())
     assert [frame.data[-1] for frame in listener.frames] == [0, 1]
     assert listener.frames[1].discontinuity
+    assert (listener.stats.audio.malformed, listener.stats.audio.dropped_frames) == (1, 1)
 
 
 def test_retransmissions_nobody_needs_are_ignored() -> None:
@@ -188,6 +189,9 @@ def test_a_sender_that_numbers_anew_is_followed(to: int) -> None:
     assert 0 < listener.frames[2].rtp_time - listener.frames[1].rtp_time < 9000
     assert listener.restarts == [video.codec.track]
     assert listener.stats.video.restarts == 1
+    listener.wait(1_100_000)
+    block = listener.requests(ReceiverReport)[-1].blocks[0]
+    assert (block.packets_lost, block.fraction_lost, block.highest_sequence) == (0, 0, to + 6)
 
 
 def test_a_single_stray_packet_is_no_restart() -> None:
