@@ -142,7 +142,7 @@ class Settings(BaseSettings):
         default=3002, description="UDP port for the media of all publishers; 0 takes a free one."
     )
     lookback_rtc_addresses: Addresses = Field(
-        default=("127.0.0.1",), min_length=1, description="Addresses to receive media on, best first."
+        default=("127.0.0.1",), min_length=1, description="Addresses to receive media on, best first; 0.0.0.0 for all."
     )
     lookback_rtc_advertise: Addresses = Field(
         default=(),
@@ -171,10 +171,9 @@ class Settings(BaseSettings):
 
     @field_validator("lookback_rtc_advertise")
     @classmethod
-    def _can_be_reached(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        wildcard = any(ipaddress.ip_address(a).is_unspecified for a in info.data.get("lookback_rtc_addresses", ()))
-        if wildcard and not value:
-            raise ValueError("it must say which addresses publishers reach when LOOKBACK_RTC_ADDRESSES is a wildcard")
+    def _can_be_reached(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(ipaddress.ip_address(address).is_unspecified for address in value):
+            raise ValueError("nobody can send to a wildcard address")
         return value
 
     @property

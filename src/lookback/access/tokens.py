@@ -19,6 +19,7 @@ SHARED_ALGORITHM = "HS256"
 KEY_ALGORITHMS = ("RS256", "ES256")
 LEEWAY_SECONDS = 30
 _LONGEST_ID = 255
+_LAST_SECOND = 1 << 53
 _SECOND_US = 1_000_000
 
 
@@ -39,6 +40,8 @@ class JwksKeys:
         """Return the key that the token's header names; raises UnauthenticatedError when nobody published it."""
         try:
             found = await asyncio.to_thread(self._client.get_signing_key_from_jwt, token)
+        except (jwt.PyJWKClientConnectionError, ValueError) as error:
+            raise UnauthenticatedError("The published keys cannot be had, so the token cannot be checked") from error
         except jwt.PyJWTError as error:
             raise UnauthenticatedError("The token's key is not among the published keys") from error
         return found.key
@@ -117,15 +120,16 @@ def _algorithm(token: str) -> str:
 
 def _instant(claims: Mapping[str, Any], name: str, otherwise: float) -> float:
     value = claims.get(name, otherwise)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # NaN and infinity pass every comparison or none; they and numbers beyond any date are no instants.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LAST_SECOND:
         raise UnauthenticatedError(f"The token's {name} is not a number of seconds")
     return float(value)
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
     user_id, name, communities = claims["sub"], claims.get("name"), claims.get("communities") or {}
-    if not user_id or len(user_id) > _LONGEST_ID:
-        raise UnauthenticatedError("The token's sub is empty or too long")
+    if not 0 < len(user_id) <= _LONGEST_ID or not user_id.isprintable():
+        raise UnauthenticatedError("The token's sub is empty, too long or not printable")
     if not isinstance(communities, dict):
         raise UnauthenticatedError("The token's communities are not an object of role lists")
     return Principal(

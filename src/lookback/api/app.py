@@ -60,7 +60,8 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
         app.include_router(router, prefix=BASE)
     app.include_router(whip.router)
     app.include_router(operations.router)
-    app.mount("/", Pages(config.web_folder), name="pages")
+    # Not mounted: a mount at "/" would match before a route that only lacks the method, and 405 would be 404.
+    app.router.default = Pages(config.web_folder)
     # The last one added is the first one passed.
     app.add_middleware(LimitedBody)
     app.add_middleware(Cors, origins=config.cors_origins)

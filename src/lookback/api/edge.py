@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 
 from lookback.api.errors import TooLargeError, internal_problem, problem
+from lookback.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -64,7 +66,11 @@ class Edge:
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            # No id or name holds a NUL, and not every database takes one.
+            inside = (
+                self._app if "\0" not in scope["path"] else problem(NotFoundError("There is nothing at this address"))
+            )
+            await inside(scope, receive, sending)
         except Exception:
             log.exception("http.failed", method=scope["method"], path=scope["path"])
             if not status:
@@ -74,7 +80,8 @@ class Edge:
 
     def _report(self, scope: Scope, status: int, took_seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "(none)")
-        self._observe(scope["method"], route, status, took_seconds)
+        # Any word may be sent as a method; each would make a series of its own.
+        self._observe(scope["method"] if scope["method"] in _METHODS else "(other)", route, status, took_seconds)
         # The path without its query: links are signed there.
         log.info(
             "http.request",
@@ -96,9 +103,11 @@ class LimitedBody:
         if scope["type"] != "http" or scope["method"] not in {"POST", "PATCH", "PUT", "DELETE"}:
             await self._app(scope, receive, send)
             return
-        body = await _read(receive)
-        if body is None:
-            error = TooLargeError("The body is too long", limit=MAX_BODY_BYTES)
+        try:
+            body = await _read(receive)
+        except ClientDisconnect:
+            return  # half a body must not be taken for a whole one
+        except TooLargeError as error:
             await problem(error, headers={"Connection": "close"})(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
@@ -132,13 +141,15 @@ def _secure(message: Message) -> None:
         headers.setdefault(name, value)
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def _read(receive: Receive) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
-            return None
+            raise TooLargeError("The body is too long", limit=MAX_BODY_BYTES)
         if not message.get("more_body", False):
             return bytes(body)
 

@@ -92,7 +92,10 @@ def _send(media: OpenMedia, look: Presentation, part: Part | None, *, head: bool
 def disposition(kind: Literal["inline", "attachment"], name: str) -> str:
     """Return a Content-Disposition: the name in ASCII and, if that loses something, in UTF-8 (RFC 6266, 8187)."""
     name = " ".join(_UNSAFE.sub(" ", name).split()) or "clip"
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip() or "clip"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    # Once more: full-width quotes and slashes have become plain ones.
+    plain = " ".join(_UNSAFE.sub(" ", plain).split())
+    plain = f"clip{plain}" if plain.startswith(".") or not plain else plain
     # A percent sign in the plain form is read differently by different browsers (RFC 6266 appendix D).
     plain = plain.replace("%", "")
     full = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"

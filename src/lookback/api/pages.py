@@ -28,12 +28,17 @@ class Pages(StaticFiles):
         self._index = folder / "index.html"
         super().__init__(directory=folder, check_dir=False)
 
+    async def check_config(self) -> None:
+        """Accept that the folder is not there yet: it may be built while the server runs."""
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return a file, or the app for an address without one; raises HTTPException."""
+        if path.startswith(_API):
+            raise HTTPException(404)
         try:
             found = await super().get_response(path, scope) if path != "." else self._app()
         except HTTPException as error:
-            if error.status_code != 404 or path.startswith(_API) or not _wants_page(scope):
+            if error.status_code != 404 or not _wants_page(scope):
                 raise
             return self._app()
         if path.startswith("assets/"):  # their names carry a hash of their content

@@ -52,8 +52,8 @@ class Sessions(Protocol):
     async def whip_session(self, who: Principal, room_name: str, session_id: str) -> Session:
         """Return the running session behind a WHIP resource."""
 
-    async def restart_ice(self, who: Principal, session_id: str, fragment: str) -> WhipAnswer:
-        """Give a running publisher new ICE credentials."""
+    async def restart_ice(self, who: Principal, session_id: str, fragment: str) -> WhipAnswer | None:
+        """Give a running publisher new ICE credentials; None when it asks for nothing new."""
 
     async def end_whip(self, who: Principal, session_id: str) -> None:
         """End the share of a publisher that says good-bye."""

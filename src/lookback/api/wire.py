@@ -87,7 +87,9 @@ GivenInstant = Annotated[
 ]
 """The same, read: ISO 8601 or epoch milliseconds."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)]
 """A room, a community, an identity: any text without control characters."""
 
 Seconds = Annotated[float, Field(strict=True, gt=0, le=86_400, allow_inf_nan=False)]

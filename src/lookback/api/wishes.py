@@ -4,13 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from lookback.api.wire import GivenInstant, Minutes, Name, Seconds, Wish, microseconds
+from lookback.api.wire import PRINTABLE, GivenInstant, Minutes, Name, Seconds, Wish, microseconds
 from lookback.clips.model import CaptureWish
 
 _LONGEST_POST_ROLL_SECONDS = 300
 _SECONDS_PER_MINUTE = 60
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
 
 
 class StartWish(Wish):

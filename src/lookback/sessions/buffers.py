@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from lookback.media.index import Flag
 from lookback.sessions.views import Buffered, FragmentView, MediaPart, SegmentView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from lookback.buffer.layout import BufferLayout
@@ -92,12 +93,18 @@ class SessionBuffers:
         raise NotFoundError("This part of the buffer is gone or was never there")
 
     def _views(self, directory: Path, after: int) -> tuple[SegmentView, ...]:
-        return tuple(_view(s) for s in read_segments(directory, cache=self._cache) if s.number >= after)
+        return tuple(_views_of(s for s in read_segments(directory, cache=self._cache) if s.number >= after))
 
 
 def _etag(segment: Segment, size: int) -> str:
     """Bytes once committed never change, so the run, the number and how much there is say which they are."""
     return f'"{segment.index.header.run_id.hex()}-{segment.number}-{size}"'
+
+
+def _views_of(segments: Iterable[Segment]) -> Iterator[SegmentView]:
+    for segment in segments:
+        with suppress(FileNotFoundError):  # evicted a moment ago
+            yield _view(segment)
 
 
 def _view(segment: Segment) -> SegmentView:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 ACTIVE = frozenset(state for state in SessionState if state.active)
 SHOWN = frozenset({*ACTIVE, SessionState.DRAINING})
+TOLD = frozenset({*SHOWN, SessionState.FAILED})
+_FAILURE_TOLD_US = 600_000_000  # so long its user can read why nothing was recorded
 CAPTURABLE = frozenset(state for state in SessionState if state.capturable)
 STOPPED = "Stopped by its user"
 SHARE_ENDED = "The share ended"
@@ -108,14 +110,17 @@ class SessionService:
                 return  # it does not know the session, or is gone: either way nothing records it
 
     async def in_room(self, who: Principal, room_name: str) -> list[SessionView]:
-        """Return the user's sessions in a room that run or can be saved from, newest first."""
-        rows = await self._repository.in_states(SHOWN, user_id=who.user_id, room_name=room_name)
-        return [await self._view(session) for session in rows]
+        """Return the user's sessions in a room that run, can be saved from or have just failed, newest first."""
+        rows = await self._repository.in_states(TOLD, user_id=who.user_id, room_name=room_name)
+        return [await self._view(session) for session in rows if self._is_told(session)]
 
     async def own(self, who: Principal) -> list[SessionView]:
-        """Return all of the user's sessions that run or can be saved from, newest first."""
-        rows = await self._repository.in_states(SHOWN, user_id=who.user_id)
-        return [await self._view(session) for session in rows]
+        """Return all of the user's sessions that run, can be saved from or have just failed, newest first."""
+        rows = await self._repository.in_states(TOLD, user_id=who.user_id)
+        return [await self._view(session) for session in rows if self._is_told(session)]
+
+    def _is_told(self, session: Session) -> bool:
+        return session.state is not SessionState.FAILED or self._clock() - session.since_us < _FAILURE_TOLD_US
 
     async def timeline(self, who: Principal, session_id: str, after: int) -> Timeline:
         """Return what is buffered, from segment number `after` on."""
@@ -160,12 +165,12 @@ class SessionService:
             raise NotFoundError("There is no such share, or it has ended")
         return session
 
-    async def restart_ice(self, who: Principal, session_id: str, fragment: str) -> WhipAnswer:
-        """Give a running publisher new ICE credentials."""
+    async def restart_ice(self, who: Principal, session_id: str, fragment: str) -> WhipAnswer | None:
+        """Give a running publisher new ICE credentials; None when its fragment asks for nothing new."""
         session = await self._own(who, session_id)
         reply = await self._recorder.request(RestartIce(session_id=session.session_id, fragment=fragment))
         if not isinstance(reply, IceRestarted):
-            raise TypeError("the recorder answers an ICE restart with IceRestarted")
+            return None
         await self._keep_etag(session_id, reply.etag)
         return WhipAnswer(session_id, reply.fragment, reply.etag)
 

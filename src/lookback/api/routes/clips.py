@@ -10,12 +10,13 @@ from lookback.api.answers import ClipAnswer, ClipListAnswer, RenditionAnswer
 from lookback.api.media import Presentation, file_name, serve
 from lookback.api.routes.documented import media, problems
 from lookback.api.security import Has, Reader, Who
+from lookback.api.wire import PRINTABLE
 from lookback.api.wishes import CaptureRequest, RenameWish, RenditionWish
 
 router = APIRouter(tags=["clips"])
 
 IdempotencyKey = Annotated[
-    Annotated[str, StringConstraints(min_length=1, max_length=255)] | None,
+    Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)] | None,
     Header(description="The same key returns the same clip."),
 ]
 _CAPTURE_PROBLEMS = problems(400, 401, 403, 404, 409, 425, 503, 507)
@@ -41,7 +42,9 @@ async def list_clips(
     has: Has,
     limit: Annotated[int, Query(ge=1, le=100)] = 24,
     cursor: Annotated[str | None, Query(max_length=500, description="nextCursor of the page before.")] = None,
-    q: Annotated[str, Query(max_length=200, description="Part of the title or of the room's name.")] = "",
+    q: Annotated[
+        str, Query(max_length=200, pattern=r"^[^\x00]*$", description="Part of the title or of the room's name.")
+    ] = "",
 ) -> ClipListAnswer:
     """List own clips, newest first."""
     clips, following = await has.library.page(who, limit=limit, cursor=cursor, query=q)

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import StringConstraints
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from lookback.api import present
 from lookback.api.answers import RoomStatusAnswer, SessionAnswer, SessionListAnswer, TimelineAnswer
@@ -11,12 +10,13 @@ from lookback.api.file_media import open_part
 from lookback.api.media import Presentation, serve
 from lookback.api.routes.documented import media, problems
 from lookback.api.security import Has, Reader, Who
+from lookback.api.wire import PRINTABLE
 from lookback.api.wishes import StartWish
-from lookback.sessions.views import MediaPart, StartRequest
+from lookback.sessions.views import StartRequest
 
 router = APIRouter(tags=["sessions"])
 
-Room = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Room = Annotated[str, Path(min_length=1, max_length=255, pattern=PRINTABLE)]
 
 
 @router.post("/start", status_code=201, operation_id="start", responses=problems(400, 401, 403, 409, 503))
@@ -66,7 +66,9 @@ async def timeline(
 )
 async def segment_media(session_id: str, number: int, request: Request, who: Reader, has: Has) -> Response:
     """Serve a segment as far as it is written. It only grows: a range that was there stays as it is."""
-    return _serve(request, await has.sessions.segment(who, session_id, number))
+    part = await has.sessions.segment(who, session_id, number)
+    # Not to be stored: an open segment grows, and a cache would go on answering with the shorter one.
+    return serve(request, open_part(part), Presentation(part.etag, part.content_type, cache="no-store"))
 
 
 @router.head("/sessions/{session_id}/segments/{number}/thumbnail", include_in_schema=False)
@@ -78,8 +80,5 @@ async def segment_media(session_id: str, number: int, request: Request, who: Rea
 )
 async def segment_thumbnail(session_id: str, number: int, request: Request, who: Reader, has: Has) -> Response:
     """Serve a segment's thumbnail."""
-    return _serve(request, await has.sessions.thumbnail(who, session_id, number))
-
-
-def _serve(request: Request, part: MediaPart) -> Response:
+    part = await has.sessions.thumbnail(who, session_id, number)
     return serve(request, open_part(part), Presentation(part.etag, part.content_type))

@@ -4,11 +4,11 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Path, Request, Response
-from pydantic import StringConstraints
 
 from lookback.api.errors import PreconditionFailedError, PreconditionRequiredError, UnsupportedMediaTypeError
 from lookback.api.routes.documented import problems
 from lookback.api.security import Has, Who
+from lookback.api.wire import PRINTABLE
 from lookback.errors import MalformedError
 from lookback.sessions.views import WhipAnswer
 
@@ -20,7 +20,7 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 _OFFER = {"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}}
 _PATCH = {"requestBody": {"required": True, "content": {FRAGMENT: {"schema": {"type": "string"}}}}}
 
-Room = Annotated[str, Path(max_length=255), StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Room = Annotated[str, Path(min_length=1, max_length=255, pattern=PRINTABLE)]
 IfMatch = Annotated[str | None, Header()]
 
 
@@ -91,7 +91,9 @@ async def end(room_name: Room, session_id: str, who: Who, has: Has) -> Response:
     return Response(None, 200)
 
 
-def _restarted(answer: WhipAnswer) -> Response:
+def _restarted(answer: WhipAnswer | None) -> Response:
+    if answer is None:
+        return Response(None, 204)
     return Response(answer.sdp, 200, {"ETag": answer.etag}, FRAGMENT)
 
 
