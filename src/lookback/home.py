@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SECRET_FILE = "secret"  # noqa: S105 - the name of the file
 _LOCK_FILE = "serve.lock"
+_SHORTEST_SECRET = 32
 
 
 def prepare_folder(folder: Path, variable: str) -> None:
@@ -33,14 +34,33 @@ def kept_secret(home: Path) -> str:
     """The signing secret of this home, made at the first call and readable by its owner alone."""
     path = home / _SECRET_FILE
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(fd, "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return path.read_text().strip()
+        if not path.exists():
+            _make_secret(path)
+        kept = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("LOOKBACK_HOME is wrong: its file `secret` cannot be read or made.") from error
+    if len(kept) < _SHORTEST_SECRET:
+        raise SettingsError("LOOKBACK_HOME is wrong: its file `secret` is damaged; remove it to get a new one.")
+    return kept
+
+
+def _make_secret(path: Path) -> None:
+    """Make the file whole or not at all, and once: of several processes that make it, the first one's stays."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        temporary = path.with_name(f"{_SECRET_FILE}.new")
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "w") as file:
+            file.write(secrets.token_hex(_SHORTEST_SECRET) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 @contextmanager

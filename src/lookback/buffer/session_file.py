@@ -30,6 +30,7 @@ class SessionRecord:
 
 
 _NAMES = {field.name for field in fields(SessionRecord)}
+_INSTANTS = {"started_at_us", "ended_at_us"}
 _REQUIRED = ("session_id", "room_name", "user_id", "source", "started_at_us")
 
 
@@ -46,7 +47,11 @@ def read_session(directory: Path) -> SessionRecord:
         raise MalformedError("The session file is not JSON") from error
     if not isinstance(data, dict) or any(name not in data for name in _REQUIRED):
         raise MalformedError("The session file lacks what every session has")
-    return SessionRecord(**{name: value for name, value in data.items() if name in _NAMES})
+    members = {name: value for name, value in data.items() if name in _NAMES}
+    for name, value in members.items():
+        if type(value) is not (int if name in _INSTANTS else str) and (name in _REQUIRED or value is not None):
+            raise MalformedError(f"The session file's {name} is of the wrong kind")
+    return SessionRecord(**members)
 
 
 def replace_durably(path: Path, data: bytes) -> None:

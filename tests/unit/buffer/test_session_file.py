@@ -34,3 +34,12 @@ def test_members_of_a_later_version_are_let_pass(tmp_path: Path) -> None:
     path = tmp_path / "session.json"
     path.write_text(path.read_text().replace("{", '{"colour": "blue",', 1))
     assert read_session(tmp_path) == RECORD
+
+
+@pytest.mark.parametrize("member", ['"started_at_us": "soon"', '"room_name": null', '"ended_at_us": 1.5', '"cause": []'])
+def test_members_of_the_wrong_kind_are_said_to_be(tmp_path: Path, member: str) -> None:
+    write_session(tmp_path, RECORD)
+    path = tmp_path / "session.json"
+    path.write_text(path.read_text().rstrip().removesuffix("}") + f", {member}}}")
+    with pytest.raises(MalformedError):
+        read_session(tmp_path)
