@@ -120,7 +120,7 @@ def _load(directory: Path, number: int, container: Container, cache: SegmentCach
         status = paths.index.stat()
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
         known = cache.get(paths.index, stamp) if cache is not None else None
-        if known is not None:
+        if known is not None and paths.media.stat().st_size >= known.index.media_bytes:
             return known
         # The index is read before the media file is measured: what it names was written before it.
         data = paths.index.read_bytes()

@@ -141,6 +141,14 @@ def test_the_cache_notices_a_segment_that_grew(tmp_path: Path) -> None:
     )
 
 
+def test_the_cache_notices_a_media_file_that_was_cut_short(tmp_path: Path) -> None:
+    record(tmp_path, frames=300)
+    cache = SegmentCache()
+    damaged = read_segments(tmp_path, cache=cache)[1]
+    damaged.media_path.write_bytes(b"")
+    assert damaged.number not in [segment.number for segment in read_segments(tmp_path, cache=cache)]
+
+
 def test_only_the_segments_that_a_range_needs_are_returned(tmp_path: Path) -> None:
     record(tmp_path, frames=300)
     numbers = [s.number for s in read_segments(tmp_path, START_US + 4_500_000, START_US + 6_000_000)]
