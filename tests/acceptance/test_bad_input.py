@@ -50,7 +50,7 @@ async def test_an_offer_without_video_is_refused_with_a_sentence(server: Install
     assert "video" in refusal.problem["detail"].lower()
 
 
-@pytest.mark.parametrize("offer", ["", "hello", "v=0\r\n" * 1000, "\0" * 100, "m=video 9 UDP/TLS/RTP/SAVPF 96"])
+@pytest.mark.parametrize("offer", ["", "hello", "v=0\r\n" * 1000, "\0" * 9, "m=video 9 UDP/TLS/RTP/SAVPF 96"])
 async def test_an_offer_that_is_none_is_refused_with_a_sentence(server: Installation, offer: str) -> None:
     async with server.person("garbler") as person:
         refusal = await _refused(person, "POST", "/whip/garbage", content=offer, headers=_SDP)
@@ -65,7 +65,7 @@ async def test_a_publisher_without_a_key_frame_fails_and_is_told_why(tmp_path: P
     async with (
         an_installation(tmp_path / "home", LOOKBACK_START_TIMEOUT_SECONDS="3") as server,
         server.person("keyless") as person,
-        sending(person, "keyless", without_key_frames) as share,
+        sending(person, "keyless", without_key_frames, answers_pli=False) as share,
     ):
         failed = await person.sees_status(share.session, "failed", within=30)
         with pytest.raises(Refused):
@@ -88,7 +88,7 @@ async def test_a_damaged_segment_is_a_gap_and_the_rest_is_there(server: Installa
     assert [gap["cause"] for gap in refusal.problem["gaps"]] == ["damaged"]
     assert [gap["cause"] for gap in clip["gaps"]] == ["damaged"]
     missing = (microseconds(clip["gaps"][0]["end"]) - microseconds(clip["gaps"][0]["start"])) / 1_000_000
-    assert missing == pytest.approx(2, abs=0.2)
+    assert 2 <= missing <= 3.1  # a segment ends with the first key frame after its two seconds
     assert len(shown) == pytest.approx((7 - missing) * 30, abs=4)
 
 

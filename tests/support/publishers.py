@@ -45,10 +45,10 @@ async def sharing(
 
 @asynccontextmanager
 async def sending(
-    person: Person, room: str, clip: EncodedClip, *, impairment: Impairment | None = None
+    person: Person, room: str, clip: EncodedClip, *, impairment: Impairment | None = None, answers_pli: bool = True
 ) -> AsyncIterator[Share]:
     """Publish any clip in a loop, from this process, while the body runs; then say goodbye."""
-    sender = WhipSender(clip, impairment=impairment)
+    sender = WhipSender(clip, impairment=impairment, answers_pli=answers_pli)
     session: Json = {"roomName": room}
 
     async def exchange(offer: str) -> str:
