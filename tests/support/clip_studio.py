@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -11,16 +12,19 @@ from lookback.access.principal import Principal
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache, read_segments
 from lookback.clips.assembly import ClipServices, assemble
-from lookback.clips.model import CaptureWish, Clip
+from lookback.clips.model import CaptureWish, Clip, Storage
 from lookback.clips.ports import ClipRepository, FoundSession
 from lookback.errors import NotFoundError
 from tests.support.encoded_clip import EncodedClip, encoded_clip
 from tests.support.media import START_US, Shown, record
 from tests.support.memory_clips import MemoryClipRepository
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
+
+    from lookback.clips.background import Background
 
 SECOND = 1_000_000
 ALICE = Principal("alice")
@@ -148,3 +152,27 @@ def a_studio(
         quota_bytes=quota_bytes,
     )
     return Studio(clock, layout, repository, sessions, clips)
+
+
+@asynccontextmanager
+async def running(background: Background) -> AsyncIterator[None]:
+    """The workers run while the block does."""
+    task = asyncio.create_task(background.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def finished(studio: Studio, clip: Clip) -> Clip:
+    """Wait until nothing is left to do for the clip's own files."""
+
+    leftovers = studio.clips.store.pins(clip.clip_id), studio.clips.store.directory(clip) / "header"
+
+    async def look() -> Clip | None:
+        row = await studio.row(clip)
+        done = row.storage is Storage.FILE and row.has_poster and not any(path.exists() for path in leftovers)
+        return row if done else None
+
+    return await eventually(look, what="the clip's final state")

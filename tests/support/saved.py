@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from PIL import Image
+
     from lookback.buffer.reader import Segment
     from lookback.clips.model import Clip
     from lookback.clips.store import ClipStore
@@ -39,6 +41,19 @@ def cut_segments(segments: Sequence[Segment], start_us: int, end_us: int) -> tup
         read = reader([file.fileno() for file in files])
         file, _ = _BUILDERS[segments[0].container](chosen, read)
         return chosen, file, b"".join(p if isinstance(p, bytes) else read(p) for p in file.pieces)
+
+
+def barcode_of_picture(picture: Image.Image) -> int:
+    """The number in a poster or thumbnail."""
+    luma = picture.convert("L")
+    row = 24 * luma.height // 360
+    return sum(1 << bit for bit in range(16) if _brightness(luma, (bit * 40 + 20) * luma.width // 640, row) > 128)
+
+
+def _brightness(luma: Image.Image, x: int, y: int) -> int:
+    value = luma.getpixel((x, y))
+    assert isinstance(value, int)
+    return value
 
 
 def reader(descriptors: Sequence[int]) -> Callable[[ByteRange], bytes]:

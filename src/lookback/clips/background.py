@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from lookback.clips.renditions import UNDONE
 from lookback.errors import CaptureFailedError, LookbackError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from lookback.clips.model import Clip
     from lookback.clips.ports import ClipRepository, Clock, Wait
@@ -39,18 +40,39 @@ _POSTER_TRIES = 3
 
 @dataclass(slots=True)
 class _Lane:
-    """One kind of work: ids of clips that wait for it, none twice, and when to try again what failed."""
+    """One kind of work: ids of clips that wait for it, none twice, and when to try again what failed.
+
+    Two workers never have the same clip: they would write the same file. What is put while it is worked on is worked
+    on once more afterwards.
+    """
 
     work: Callable[[Clip], Awaitable[None]]
     queue: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     queued: set[str] = field(default_factory=set)
+    busy: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
     failures: dict[str, int] = field(default_factory=dict)
     not_before_us: dict[str, int] = field(default_factory=dict)
 
     def put(self, clip_id: str) -> None:
-        if clip_id not in self.queued:
+        if clip_id in self.busy:
+            self.again.add(clip_id)
+        elif clip_id not in self.queued:
             self.queued.add(clip_id)
             self.queue.put_nowait(clip_id)
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[str]:
+        clip_id = await self.queue.get()
+        self.queued.discard(clip_id)
+        self.busy.add(clip_id)
+        try:
+            yield clip_id
+        finally:
+            self.busy.discard(clip_id)
+            if clip_id in self.again:
+                self.again.discard(clip_id)
+                self.put(clip_id)
 
     def due(self, clip_id: str, now_us: int) -> bool:
         return self.not_before_us.get(clip_id, 0) <= now_us
@@ -128,21 +150,23 @@ class Background:
 
     async def _work(self, lane: _Lane) -> None:
         while True:
-            clip_id = await lane.queue.get()
-            lane.queued.discard(clip_id)
-            try:
-                clip = await self._repository.get(clip_id)
-                if clip is not None and clip.status == "ready" and clip.deleted_at_us is None:
-                    await lane.work(clip)
-            except LookbackError as error:
-                # Full or absent storage: the clip plays as it is, and is tried again later.
-                lane.failed(clip_id, self._clock())
-                log.warning("clip.unfinished", clip=clip_id, error=str(error))
-            except Exception:
-                lane.failed(clip_id, self._clock())
-                log.exception("clip.unfinished", clip=clip_id)
-            else:
-                lane.done(clip_id)
+            async with lane.taken() as clip_id:
+                await self._try(lane, clip_id)
+
+    async def _try(self, lane: _Lane, clip_id: str) -> None:
+        try:
+            clip = await self._repository.get(clip_id)
+            if clip is not None and clip.status == "ready" and clip.deleted_at_us is None:
+                await lane.work(clip)
+        except LookbackError as error:
+            # Full or absent storage: the clip plays as it is, and is tried again later.
+            lane.failed(clip_id, self._clock())
+            log.warning("clip.unfinished", clip=clip_id, error=str(error))
+        except Exception:
+            lane.failed(clip_id, self._clock())
+            log.exception("clip.unfinished", clip=clip_id)
+        else:
+            lane.done(clip_id)
 
     async def _finish_files(self, clip: Clip) -> None:
         if not clip.has_poster:
