@@ -65,9 +65,8 @@ class SessionBuffers:
         return MediaPart(found.thumbnail_path, size, "image/webp", _etag(found, size))
 
     async def evict(self, session: Session, keep_us: int, now_us: int) -> Evicted:
-        """Delete what has expired; raises OSError."""
-        directory, active = self.directory(session), session.state.active
-        return await asyncio.to_thread(evict, directory, Retention(keep_us), now_us, active=active, cache=self._cache)
+        """Delete what has expired; raises OSError, also when what was recorded is away with its disk."""
+        return await asyncio.to_thread(self._evict, session, keep_us, now_us)
 
     async def remove(self, session: Session) -> None:
         """Delete all there is; raises OSError."""
@@ -85,6 +84,12 @@ class SessionBuffers:
                 yield read_session(directory)
             except (OSError, MalformedError):
                 continue  # `lookback check` says so; nobody can be asked whose it is
+
+    def _evict(self, session: Session, keep_us: int, now_us: int) -> Evicted:
+        directory = self.directory(session)
+        if session.video_codec is not None and not directory.exists():
+            raise FileNotFoundError("the session's directory is not there")
+        return evict(directory, Retention(keep_us), now_us, active=session.state.active, cache=self._cache)
 
     def _find(self, directory: Path, number: int) -> Segment:
         for segment in read_segments(directory, cache=self._cache):

@@ -147,23 +147,30 @@ class SessionKeeper:
             log.warning("session.not_resumed", session=session.session_id, error=error.detail)
 
     async def _sweep(self, session: Session, now_us: int) -> None:
+        over = session.drains_at_us is not None and now_us >= session.drains_at_us
         try:
-            evicted = await self._buffers.evict(session, self._times.keep_us, now_us)
-            if evicted.segments:
-                log.info(
-                    "buffer.swept",
-                    session=session.session_id,
-                    segments=evicted.segments,
-                    size_bytes=evicted.size_bytes,
-                    reason="age",
-                )
-            drained = session.drains_at_us is not None and now_us >= session.drains_at_us
-            if session.state is SessionState.DRAINING and (drained or evicted.empty):
+            over |= await self._evict(session, now_us)
+            if session.state is SessionState.DRAINING and over:
                 await self._buffers.remove(session)
-                await self._moves.move(session, SessionState.EXPIRED, WINDOW_PASSED)
         except OSError as error:
-            # The disk is away: the next sweep tries again, and nothing is forgotten meanwhile.
+            # The disk is away: the next sweep tries again, and nothing is forgotten before its time.
             log.warning("buffer.not_swept", session=session.session_id, error=str(error))
+            over &= isinstance(error, FileNotFoundError)
+        if session.state is SessionState.DRAINING and over:
+            await self._moves.move(session, SessionState.EXPIRED, WINDOW_PASSED)
+
+    async def _evict(self, session: Session, now_us: int) -> bool:
+        """Delete what has expired; return whether nothing is left."""
+        evicted = await self._buffers.evict(session, self._times.keep_us, now_us)
+        if evicted.segments:
+            log.info(
+                "buffer.swept",
+                session=session.session_id,
+                segments=evicted.segments,
+                size_bytes=evicted.size_bytes,
+                reason="age",
+            )
+        return evicted.empty
 
     # ---- after a restart
 
