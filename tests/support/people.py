@@ -71,7 +71,9 @@ class Person:
     async def sees_buffered_until(self, session: Json, instant_us: int, *, within: float = 30.0) -> Json:
         """Wait until this instant can be saved."""
         return await eventually(
-            lambda: self._sees_if(session, lambda s: microseconds(s["bufferedUntil"]) >= instant_us),
+            lambda: self._sees_if(
+                session, lambda s: s["bufferedUntil"] and microseconds(s["bufferedUntil"]) >= instant_us
+            ),
             within=within,
             what="the instant in the buffer",
         )
