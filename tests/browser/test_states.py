@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from tests.support.chromium import chromium
 from tests.support.installation import an_installation
+from tests.support.people import microseconds
 from tests.support.visitor import Visitor
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +45,7 @@ async def test_gaps_are_shown_and_asked_about(tmp_path: Path) -> None:
         await server.kill_recorder()
         await page.page.get_by_text("1 gap of").wait_for(timeout=30_000)
         await page.sees_state("Buffering")
+        await _plays_over_the_gap(page, server)
         await page.page.keyboard.press("s")
         await page.page.get_by_text("The range has 1 gap of").wait_for()
         async with page.page.expect_response(lambda r: r.url.endswith("/capture") and r.ok) as saved:
@@ -64,3 +67,17 @@ async def test_a_silent_server_is_said_and_found_again(tmp_path: Path) -> None:
             state="detached", timeout=15_000
         )
         await page.sees_state("Buffering")
+
+
+async def _plays_over_the_gap(page: Visitor, server: Installation) -> None:
+    async with server.person("unlucky") as person:
+        session = await person.session_in("demo")
+    assert session is not None
+    start, end = (microseconds(session["gaps"][0][side]) / 1000 for side in ("start", "end"))
+    await page.clicks_the_film((start - 1000 - microseconds(session["bufferedFrom"]) / 1000) / 60_000)
+    assert await page.position_ms() < end
+
+    async def is_behind() -> bool:
+        return await page.position_ms() > end + 300
+
+    await eventually(is_behind, what="playing behind the gap")

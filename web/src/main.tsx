@@ -1,7 +1,6 @@
 import "./app/styles";
 
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -9,6 +8,7 @@ import { createRoot } from "react-dom/client";
 import { createQueryClient } from "./api/queries";
 import { App } from "./app/App";
 import { theme, variables } from "./app/theme";
+import { Toasts } from "./app/Toasts";
 import { takeTokenFromAddress } from "./app/token";
 
 takeTokenFromAddress();
@@ -20,7 +20,7 @@ createRoot(root).render(
     <QueryClientProvider client={createQueryClient()}>
       <MantineProvider theme={theme} defaultColorScheme="auto" cssVariablesResolver={variables}>
         <App />
-        <Notifications position="bottom-right" limit={3} containerWidth={360} />
+        <Toasts />
       </MantineProvider>
     </QueryClientProvider>
   </StrictMode>,

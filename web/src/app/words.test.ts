@@ -28,10 +28,10 @@ describe("sizes and rates", () => {
   it.each([
     [0, "0 B"],
     [999, "999 B"],
-    [29_300_000, "29 MB"],
-    [1_900_000_000, "1.9 GB"],
-    [5_000_000_000, "5 GB"],
-    [999_900_000, "1 GB"],
+    [30_700_000, "29 MB"],
+    [2_040_000_000, "1.9 GB"],
+    [5 * 2 ** 30, "5 GB"],
+    [2 ** 30 - 1, "1 GB"],
   ])("%i bytes are %s", (bytes, words) => expect(ofSize(bytes)).toBe(words));
 
   it("rates change their unit", () => {

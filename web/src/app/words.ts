@@ -34,10 +34,10 @@ export function runningTime(seconds: number): string {
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** "29 MB", "1.9 GB" (decimal units, as disks are sold). */
+/** "29 MB", "1.9 GB": steps of 1024, so that a quota set as 5 GB is shown as 5 GB. */
 export function ofSize(bytes: number): string {
   let [value, unit] = [Math.max(0, bytes), 0];
-  while (value >= 999.5 && unit < UNITS.length - 1) [value, unit] = [value / 1000, unit + 1];
+  while (value >= 1023.5 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1];
   const digits = value < 9.95 && unit > 1 ? 1 : 0;
   return `${trim(value.toFixed(digits))} ${UNITS[unit]}`;
 }

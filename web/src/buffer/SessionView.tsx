@@ -4,10 +4,10 @@ import { Anchor, Button } from "@mantine/core";
 import { useState } from "react";
 
 import { explain } from "../api/problem";
-import { useStopSession, useTimeline } from "../api/queries";
+import { isUnreachable, useStopSession, useTimeline } from "../api/queries";
 import type { Clip, Range, Session, Timeline } from "../api/types";
 import { useShortcuts } from "../app/shortcuts";
-import { toastProblem } from "../app/toasts";
+import { toastProblem } from "../app/toast";
 import type { BufferPlayer } from "../player/player";
 import { usePlayer } from "../player/usePlayer";
 import { startSharing, stopSharing, useShare } from "../share/share";
@@ -44,7 +44,6 @@ export function SessionView({ session, sessions, onChoose }: SessionViewProps) {
     sessionId: session.sessionId,
     selection,
     bounds,
-    skewMs,
     onSaved: setClip,
     onUndone: (undone) => setClip((shown) => (shown?.clipId === undone.clipId ? null : shown)),
   });
@@ -124,7 +123,7 @@ function StateNotice({ session, error }: { session: Session; error: Error | null
   const share = useShare();
   const sentence = stateSentence(session);
   const again = () => startSharing(session.roomName).catch(toastProblem);
-  if (error) return <Notice tone="bad" {...explain(error)} />;
+  if (error && !isUnreachable(error)) return <Notice tone="bad" {...explain(error)} />; // silence is said above
   if (session.status === "failed" || session.status === "draining" || session.status === "expired") {
     return <Over session={session} sentence={sentence ?? ""} />;
   }

@@ -59,11 +59,8 @@ export const gapsSummary = (gaps: readonly TimelineGap[]) =>
 const NOTICEABLE_SECONDS = 0.6;
 
 export interface Press {
-  pressedMs: number;
   /** From the press to the answer; null when it had to wait for what came next. */
   tookMs: number | null;
-  /** Server time minus this machine's. */
-  skewMs: number;
   /** Whether "now" was asked for, without waiting for more. */
   upToNow: boolean;
 }
@@ -74,7 +71,7 @@ export function savedSentence(clip: Clip, press: Press): string {
   const shorter = missing(clip);
   if (shorter) return `${saved} ${shorter}`;
   return press.upToNow
-    ? `${saved} ${endsBefore(clip, press)}`
+    ? `${saved} ${endsBefore(clip)}`
     : `${saved} ${ofLength(clip.durationSeconds)}, exact to the frame.`;
 }
 
@@ -82,8 +79,9 @@ function took(ms: number): string {
   return ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : ofLength(ms / 1000);
 }
 
-function endsBefore(clip: Clip, press: Press): string {
-  const before = (press.pressedMs + press.skewMs - Date.parse(clip.delivered.end)) / 1000;
+/** By the server's clock alone: what was asked for ends when the request arrived. */
+function endsBefore(clip: Clip): string {
+  const before = (Date.parse(clip.requested.end) - Date.parse(clip.delivered.end)) / 1000;
   return before < 0.05 ? "It ends when you pressed." : `It ends ${ofLength(before)} before you pressed.`;
 }
 
@@ -111,7 +109,6 @@ export function pickSession(sessions: readonly Session[], chosenId: string | nul
   return (
     sessions.find((one) => one.sessionId === chosenId) ??
     sessions.find((one) => RUNNING.includes(one.status)) ??
-    sessions.find((one) => one.status === "draining") ??
     sessions[0]
   );
 }

@@ -9,7 +9,7 @@ import { type ClipPages, patchClips, useRefreshClips } from "../api/queries";
 import { gapOf } from "../api/timeline";
 import type { Clip, Range, TimelineGap } from "../api/types";
 import { freshId } from "../app/ids";
-import { copyLink, toast, toastProblem } from "../app/toasts";
+import { copyLink, toast, toastProblem } from "../app/toast";
 import { type Bounds, POST_ROLL_SECONDS, resolve } from "./selection";
 import { savedSentence } from "./sentences";
 
@@ -32,12 +32,11 @@ interface Setting {
   sessionId: string;
   selection: Range;
   bounds: Bounds | null;
-  skewMs: number;
   onSaved: (clip: Clip) => void;
   onUndone: (clip: Clip) => void;
 }
 
-export function useCapture({ sessionId, selection, bounds, skewMs, onSaved, onUndone }: Setting): Saving {
+export function useCapture({ sessionId, selection, bounds, onSaved, onUndone }: Setting): Saving {
   const client = useQueryClient();
   const refresh = useRefreshClips();
   const [running, setRunning] = useState(0);
@@ -65,22 +64,19 @@ export function useCapture({ sessionId, selection, bounds, skewMs, onSaved, onUn
 
   const save: Saving["save"] = ({ postRoll = false, allowGaps = false, range = selection } = {}) => {
     const key = freshId();
-    const [pressedMs, began] = [Date.now(), performance.now()];
+    const began = performance.now();
     const fixed: Range = bounds ? { kind: "range", ...resolve(range, bounds) } : range;
     setQuestion(null);
     setRunning((count) => count + 1);
     if (postRoll) {
       postRollKey.current = key;
-      setPostRollSince(pressedMs);
+      setPostRollSince(Date.now());
     }
     capture({ sessionId, range, allowGaps, key, postRollSeconds: postRoll ? POST_ROLL_SECONDS : 0 })
       .then((clip) => {
         if (cancelled.current.delete(key)) return undo(clip);
         const upToNow = range.kind === "last" && !postRoll;
-        tell(
-          clip,
-          savedSentence(clip, { pressedMs, tookMs: postRoll ? null : performance.now() - began, skewMs, upToNow }),
-        );
+        tell(clip, savedSentence(clip, { tookMs: postRoll ? null : performance.now() - began, upToNow }));
         showFirst(client, clip);
         onSaved(clip);
       })

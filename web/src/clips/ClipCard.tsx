@@ -4,7 +4,7 @@ import { ActionIcon, Tooltip, UnstyledButton } from "@mantine/core";
 
 import type { Clip } from "../api/types";
 import { Icon, type IconName } from "../app/icons";
-import { copyLink } from "../app/toasts";
+import { copyLink } from "../app/toast";
 import { runningTime } from "../app/words";
 import { ClipLine, ClipTags } from "./ClipFacts";
 import classes from "./Clips.module.css";

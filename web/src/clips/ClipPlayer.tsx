@@ -6,7 +6,7 @@ import { useState } from "react";
 import { useClip } from "../api/queries";
 import type { Clip } from "../api/types";
 import { Icon } from "../app/icons";
-import { copyLink } from "../app/toasts";
+import { copyLink } from "../app/toast";
 import { ClipFacts } from "./ClipFacts";
 import classes from "./Clips.module.css";
 import { ClipTitle } from "./ClipTitle";

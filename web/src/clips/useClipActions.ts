@@ -5,7 +5,7 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { cancelRendition, deleteClip, makeRendition, renameClip, restoreClip } from "../api/calls";
 import { patchClips, useRefreshClips } from "../api/queries";
 import type { Clip } from "../api/types";
-import { toast, toastProblem } from "../app/toasts";
+import { toast, toastProblem } from "../app/toast";
 
 export function useClipActions() {
   const client = useQueryClient();

@@ -1,35 +1,19 @@
 /**
  * Plays any moment of a replay buffer, or follows its live edge, from the segment files as they are.
  *
- * One loop (`pump`) does one thing at a time: open, fetch, append, evict, jump. What to do is decided in schedule.ts.
+ * `pump` does one thing at a time; a clock of 100 ms and every wish of the page set it going.
  */
 
 import type { Segment } from "../api/types";
-import { fetchBytes, GoneError } from "./bytes";
-import {
-  type Cursor,
-  edgeOf,
-  evictions,
-  followEdge,
-  hasSound,
-  isBuffered,
-  jumpOver,
-  keysIn,
-  keysOf,
-  LIVE_LAG_MS,
-  nextPiece,
-  type Piece,
-  type Span,
-} from "./schedule";
-import { MediaSink, UnplayableError } from "./source";
+import { Feed } from "./feed";
+import { FrameClock } from "./frames";
+import { edgeOf, followEdge, LIVE_LAG_MS } from "./schedule";
+import { UnplayableError } from "./source";
 
 const TICK_MS = 100;
-const AHEAD_MS = 12_000;
-const KEEP_BEHIND_SECONDS = 45;
-const KEEP_AHEAD_SECONDS = 45;
-const PIECE_BYTES = 6_000_000;
 const RETRY_MS = 1000;
-const MARGIN_MS = 1000;
+/** The last frame lasts at least about this long: the end itself shows nothing. */
+const LAST_FRAME_MS = 40;
 
 /** What the page shows of the player. */
 export interface PlayerView {
@@ -52,35 +36,31 @@ export const IDLE_VIEW: PlayerView = {
 };
 
 export class BufferPlayer {
-  private segments: readonly Segment[] = [];
-  private sink: MediaSink | null = null;
-  private originMs = 0;
-  private cursor: Cursor | null = null;
-  private readonly have = new Set<string>();
+  private readonly feed: Feed;
+  private readonly frames: FrameClock;
+  private readonly timer: ReturnType<typeof setInterval>;
+  private readonly listeners = new Set<() => void>();
+  private view = IDLE_VIEW;
+  /** Where to go as soon as the element can; null when it is there. */
   private targetMs: number | null = null;
   private wantsPlay = true;
   private live = true;
   private asleep = false;
   private busy = false;
   private notBefore = 0;
-  private request: AbortController | null = null;
-  private frameSeconds = 1 / 30;
-  private lastFrame = 0;
   private problem: string | null = null;
-  private view = IDLE_VIEW;
-  private readonly listeners = new Set<() => void>();
-  private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(private readonly video: HTMLVideoElement) {
     video.muted = true;
+    this.feed = new Feed(video);
+    this.frames = new FrameClock(video);
     this.timer = setInterval(() => this.tick(), TICK_MS);
-    this.watchFrames();
   }
 
   destroy(): void {
     clearInterval(this.timer);
-    this.request?.abort();
     this.asleep = true;
+    this.feed.interrupt();
     this.video.removeAttribute("src");
     this.video.load();
   }
@@ -92,9 +72,13 @@ export class BufferPlayer {
 
   readonly getView = (): PlayerView => this.view;
 
+  get positionMs(): number | null {
+    return this.targetMs ?? this.feed.positionMs;
+  }
+
   /** The newest knowledge of what is buffered. */
   setSegments(segments: readonly Segment[]): void {
-    this.segments = segments;
+    this.feed.segments = segments;
     this.tick();
   }
 
@@ -108,17 +92,14 @@ export class BufferPlayer {
   goLive(): void {
     this.live = true;
     this.wantsPlay = true;
-    const edge = edgeOf(this.segments);
-    if (edge !== null) this.moveTo(edge - LIVE_LAG_MS);
+    const edge = edgeOf(this.feed.segments);
+    if (edge !== null) this.jumpTo(edge - LIVE_LAG_MS);
   }
 
   /** Show the picture at the instant (epoch ms); playing goes on if it was. */
   seek(ms: number): void {
-    const [oldest, edge] = [this.segments[0]?.start, edgeOf(this.segments)];
-    if (oldest === undefined || edge === null) return;
-    this.live = false;
-    this.video.playbackRate = 1;
-    this.moveTo(Math.min(Math.max(ms, oldest), edge - 40));
+    this.frames.forgetStep();
+    this.leaveLive(ms);
   }
 
   togglePlay(): void {
@@ -131,8 +112,7 @@ export class BufferPlayer {
   step(frames: number): void {
     this.wantsPlay = false;
     this.video.pause();
-    const at = this.originMs + this.lastFrame * 1000;
-    this.seek(at + (frames + 0.5) * this.frameSeconds * 1000); // the middle of that frame
+    this.leaveLive(this.feed.toMs(this.frames.step(frames)));
   }
 
   setMuted(muted: boolean): void {
@@ -140,29 +120,31 @@ export class BufferPlayer {
     this.publish();
   }
 
-  get positionMs(): number | null {
-    if (this.targetMs !== null) return this.targetMs;
-    return this.sink ? this.originMs + this.video.currentTime * 1000 : null;
+  private leaveLive(ms: number): void {
+    const [oldest, edge] = [this.feed.segments[0]?.start, edgeOf(this.feed.segments)];
+    if (oldest === undefined || edge === null) return;
+    this.live = false;
+    this.video.playbackRate = 1;
+    this.jumpTo(Math.min(Math.max(ms, oldest), edge - LAST_FRAME_MS));
   }
 
-  private moveTo(ms: number): void {
-    this.request?.abort();
+  private jumpTo(ms: number): void {
+    this.feed.interrupt();
     this.notBefore = 0;
     this.problem = null;
-    this.targetMs = ms;
-    this.applyTarget();
-    if (!isBuffered(this.bufferedMs(), ms)) this.forgetAround(ms);
+    this.moveTo(ms);
+    if (!this.feed.shows(ms)) this.feed.forgetAround(ms);
     this.tick();
   }
 
-  /** The browser may have dropped what we appended: around an unbuffered target, believe only what it has. */
-  private forgetAround(ms: number): void {
-    for (const key of keysIn(this.segments, { start: ms - 1, end: ms + AHEAD_MS })) this.have.delete(key);
+  private moveTo(ms: number): void {
+    this.targetMs = ms;
+    this.applyTarget();
   }
 
   private applyTarget(): void {
-    if (this.targetMs === null || !this.sink || this.video.readyState < HTMLMediaElement.HAVE_METADATA) return;
-    this.video.currentTime = (this.targetMs - this.originMs) / 1000;
+    if (this.targetMs === null || !this.feed.isReady) return;
+    this.video.currentTime = this.feed.toSeconds(this.targetMs);
     this.targetMs = null;
   }
 
@@ -176,29 +158,24 @@ export class BufferPlayer {
   }
 
   private follow(): void {
-    const [edge, position] = [edgeOf(this.segments), this.positionMs];
+    const [edge, position] = [edgeOf(this.feed.segments), this.positionMs];
     if (edge === null) return;
     if (position === null) {
-      this.targetMs = Math.max(edge - LIVE_LAG_MS, this.segments[0]?.start ?? 0);
+      this.targetMs = Math.max(edge - LIVE_LAG_MS, this.feed.segments[0]?.start ?? 0);
       return;
     }
     const { seek, rate } = followEdge(edge - position);
-    if (seek && this.targetMs === null && !this.busy) this.moveTarget(edge - LIVE_LAG_MS);
+    if (seek && this.targetMs === null && !this.busy) this.moveTo(edge - LIVE_LAG_MS);
     if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
-  }
-
-  private moveTarget(ms: number): void {
-    this.targetMs = ms;
-    this.applyTarget();
   }
 
   private playOrPause(): void {
     if (!this.wantsPlay) this.video.pause();
-    else if (this.video.paused && this.sink) this.video.play().catch(() => undefined); // refused before a gesture: retried
+    else if (this.video.paused && this.feed.isReady) this.video.play().catch(() => undefined); // tried again soon
   }
 
   private async pump(): Promise<void> {
-    if (this.busy || this.asleep || performance.now() < this.notBefore) return;
+    if (this.busy || performance.now() < this.notBefore) return;
     this.busy = true;
     try {
       while (!this.asleep && (await this.work()));
@@ -214,90 +191,23 @@ export class BufferPlayer {
   private async work(): Promise<boolean> {
     const position = this.positionMs;
     if (position === null) return false;
-    if (this.sink && (this.video.error || !this.sink.isOpen)) return this.reopenBehind(position);
-    const piece = nextPiece({
-      segments: this.segments,
-      have: this.have,
-      cursor: this.cursor,
-      positionMs: position,
-      aheadMs: AHEAD_MS,
-      maxBytes: PIECE_BYTES,
-    });
-    if (piece && this.fits(piece, position)) {
-      await this.take(piece);
+    if (this.feed.isBroken) return this.reopenBehind(position);
+    const piece = this.feed.next(position);
+    if (piece) {
+      if (!this.feed.fits(piece)) this.reset();
+      await this.feed.take(piece);
+      this.applyTarget();
       return true;
     }
-    await this.evict(KEEP_BEHIND_SECONDS, KEEP_AHEAD_SECONDS);
-    this.jump(position);
+    if (this.targetMs === null) await this.feed.evict();
+    const behind = this.feed.behindHole(position);
+    if (behind !== null && behind > position && this.positionMs === position) this.moveTo(behind + 1);
     return false;
-  }
-
-  /** Sound cannot come or go within one source buffer: such a piece waits until it is due. */
-  private fits(piece: Piece, position: number): boolean {
-    if (!this.sink || hasSound(this.sink.type) === hasSound(piece.segment.mimeType)) return true;
-    if (piece.segment.start > position) return false;
-    this.reset();
-    return true;
-  }
-
-  private async take(piece: Piece): Promise<void> {
-    const request = new AbortController();
-    this.request = request;
-    const bytes = await fetchBytes(piece.segment.mediaUrl, piece.from, piece.to, request.signal).catch((error) => {
-      if (error instanceof GoneError) return null; // evicted meanwhile: the next timeline no longer lists it
-      throw error;
-    });
-    if (request.signal.aborted) return;
-    if (bytes) await this.append(piece, bytes);
-    for (const key of keysOf(piece)) this.have.add(key);
-    this.cursor = bytes ? { segment: piece.segment.number, next: piece.last } : null;
-    this.applyTarget();
-  }
-
-  private async append(piece: Piece, bytes: ArrayBuffer): Promise<void> {
-    if (!this.sink) {
-      this.originMs = (this.segments[0]?.start ?? piece.segment.start) - MARGIN_MS;
-      this.targetMs ??= piece.segment.start;
-      this.sink = await MediaSink.open(this.video, piece.segment.mimeType, this.originMs);
-    }
-    if (piece.fresh) this.sink.restart(piece.segment.mimeType);
-    try {
-      await this.sink.append(bytes);
-    } catch (error) {
-      if (!(error instanceof DOMException && error.name === "QuotaExceededError")) throw error;
-      await this.evict(3, 3);
-      await this.sink.append(bytes);
-    }
-  }
-
-  private async evict(behind: number, ahead: number): Promise<void> {
-    if (!this.sink || this.targetMs !== null) return;
-    for (const span of evictions(this.sink.buffered, this.video.currentTime, behind, ahead)) {
-      await this.sink.remove(span);
-      const [start, end] = [this.originMs + span.start * 1000, this.originMs + span.end * 1000];
-      for (const key of keysIn(this.segments, { start, end })) this.have.delete(key);
-    }
-  }
-
-  private jump(position: number): void {
-    if (!this.sink || isBuffered(this.sink.buffered, (position - this.originMs) / 1000)) return;
-    const target = jumpOver({
-      segments: this.segments,
-      have: this.have,
-      buffered: this.bufferedMs(),
-      positionMs: position,
-    });
-    if (target !== null && target > position) this.moveTarget(target + 1);
-  }
-
-  private bufferedMs(): Span[] {
-    const scale = (seconds: number) => this.originMs + seconds * 1000;
-    return (this.sink?.buffered ?? []).map((range) => ({ start: scale(range.start), end: scale(range.end) }));
   }
 
   /** The decoder gave up: go on behind the place, with a new source. */
   private reopenBehind(position: number): boolean {
-    const next = this.segments.find((segment) => segment.start > position);
+    const next = this.feed.segments.find((segment) => segment.start > position);
     this.reset();
     this.targetMs = next?.start ?? position;
     this.notBefore = performance.now() + RETRY_MS;
@@ -305,10 +215,8 @@ export class BufferPlayer {
   }
 
   private reset(): void {
-    this.targetMs ??= this.positionMs;
-    this.sink = null;
-    this.cursor = null;
-    this.have.clear();
+    this.targetMs = this.positionMs;
+    this.feed.reset();
   }
 
   private recover(error: unknown): void {
@@ -317,29 +225,17 @@ export class BufferPlayer {
       return;
     }
     this.notBefore = performance.now() + RETRY_MS;
-    this.cursor = null;
     this.problem = error instanceof UnplayableError ? error.message : null;
-    if (this.sink && !this.sink.isOpen) this.reset();
-  }
-
-  private watchFrames(): void {
-    const seen: VideoFrameRequestCallback = (_, frame) => {
-      const step = frame.mediaTime - this.lastFrame;
-      if (step > 0.005 && step < 0.25 && !this.video.paused) this.frameSeconds = step;
-      this.lastFrame = frame.mediaTime;
-      this.video.requestVideoFrameCallback(seen);
-    };
-    this.video.requestVideoFrameCallback?.(seen);
+    this.feed.forgetCursor();
   }
 
   private publish(): void {
     const positionMs = this.positionMs;
-    const shown = positionMs !== null && isBuffered(this.bufferedMs(), positionMs);
     const next: PlayerView = {
       positionMs,
       live: this.live,
       paused: !this.wantsPlay,
-      loading: !shown && this.busy,
+      loading: this.feed.fetching && !(positionMs !== null && this.feed.shows(positionMs)),
       muted: this.video.muted,
       problem: this.problem,
     };

@@ -11,6 +11,7 @@ import {
   keysOf,
   type Needs,
   nextPiece,
+  stalledAt,
 } from "./schedule";
 
 /** A segment of 10 s: 20 fragments of 500 ms and 100 bytes behind a header of 50. */
@@ -146,8 +147,23 @@ describe("holes", () => {
   });
 
   it("the end of a range shows nothing", () => {
-    expect(isBuffered([{ start: 1, end: 4 }], 4)).toBe(false);
-    expect(isBuffered([{ start: 1, end: 4 }], 0.95)).toBe(true);
+    expect(isBuffered([{ start: 1000, end: 4000 }], 4000)).toBe(false);
+    expect(isBuffered([{ start: 1000, end: 4000 }], 950)).toBe(true);
+  });
+
+  it("begin a little before the end of a range when the element starves there", () => {
+    const buffered = [{ start: 1000, end: 4000 }];
+    expect(stalledAt(buffered, 3940, false)).toBeNull();
+    expect(stalledAt(buffered, 3940, true)).toBeGreaterThan(4000);
+    expect(stalledAt(buffered, 2000, true)).toBeNull();
+    expect(stalledAt(buffered, 5000, false)).toBe(5000);
+  });
+
+  it("are not where the next bytes are just late", () => {
+    const buffered = [{ start: 0, end: 4000 }];
+    const positionMs = stalledAt(buffered, 3940, true) ?? 0;
+    const arrived = new Set(firstOf(0, 8));
+    expect(jumpOver({ segments: [segment(0)], have: arrived, buffered, positionMs })).toBeNull();
   });
 });
 

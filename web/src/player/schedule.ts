@@ -94,11 +94,28 @@ export function evictions(buffered: readonly Span[], position: number, behind: n
 }
 
 /** A frame may begin a little after its fragment says; closer than this counts as there. */
-const TOUCH_SECONDS = 0.12;
+const TOUCH_MS = 120;
+/** A range's very end shows nothing. */
+const END_MS = 10;
+/** Chromium stops so far before the end of a range (measured: 60 ms, when its sound runs out). */
+const STARVES_MS = 300;
 
-/** Whether a picture can be shown at the position. Seconds. */
-export function isBuffered(buffered: readonly Span[], position: number): boolean {
-  return buffered.some((range) => range.start - TOUCH_SECONDS <= position && position < range.end - 0.01);
+/** Whether a picture can be shown at the position. */
+export function isBuffered(buffered: readonly Span[], positionMs: number): boolean {
+  return rangeAt(buffered, positionMs) !== undefined;
+}
+
+function rangeAt(buffered: readonly Span[], positionMs: number): Span | undefined {
+  return buffered.find((range) => range.start - TOUCH_MS <= positionMs && positionMs < range.end - END_MS);
+}
+
+/**
+ * The instant from which on there is nothing to play, or null while there is. `starving`: the element waits for data.
+ */
+export function stalledAt(buffered: readonly Span[], positionMs: number, starving: boolean): number | null {
+  const range = rangeAt(buffered, positionMs);
+  if (!range) return positionMs;
+  return starving && range.end - positionMs < STARVES_MS ? range.end + TOUCH_MS : null;
 }
 
 export interface Stall {

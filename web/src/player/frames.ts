@@ -1,0 +1,36 @@
+/** Which frame is drawn, and where its neighbours are. Seconds of the element's time. */
+
+const USUAL_SECONDS = 1 / 30;
+
+export class FrameClock {
+  private frameSeconds = USUAL_SECONDS;
+  private drawn = 0;
+  /** The frame that was stepped to and is not drawn yet: the next step counts from there. */
+  private stepped: number | null = null;
+
+  constructor(private readonly video: HTMLVideoElement) {
+    this.watch();
+  }
+
+  /** The middle of the frame so many frames on. */
+  step(frames: number): number {
+    this.stepped = (this.stepped ?? this.drawn) + frames * this.frameSeconds;
+    return this.stepped + this.frameSeconds / 2;
+  }
+
+  /** The position was changed otherwise. */
+  forgetStep(): void {
+    this.stepped = null;
+  }
+
+  private watch(): void {
+    const seen: VideoFrameRequestCallback = (_, { mediaTime }) => {
+      const since = mediaTime - this.drawn;
+      if (since > 0.005 && since < 0.25 && !this.video.paused) this.frameSeconds = since;
+      this.drawn = mediaTime;
+      if (this.stepped !== null && Math.abs(mediaTime - this.stepped) < this.frameSeconds / 2) this.stepped = null;
+      this.video.requestVideoFrameCallback(seen);
+    };
+    this.video.requestVideoFrameCallback?.(seen);
+  }
+}
