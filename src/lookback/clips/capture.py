@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lookback.access.principal import Permission
+from lookback.clips.durable import storage_errors
 from lookback.clips.keyed_locks import KeyedLocks
 from lookback.clips.library import checked_title
 from lookback.clips.model import Clip, Interval, Storage
@@ -126,29 +127,31 @@ class CaptureService:
         if known is not None:
             return known, False
         for _ in range(_PLANS):
-            planned = await asyncio.to_thread(self._plan, request)
-            clip = self._clip(request, planned)
-            same = await self.repository.recent_like(
-                Likeness(clip.user_id, clip.session_id, clip.delivered, clip.title),
-                clip.created_at_us - _SAME_WITHIN_US,
-            )
-            if same is not None:
-                self._share(request, same)
-                return same, False
             try:
-                return await self._write(clip, planned)
+                return await self._plan_and_write(request)
             except SegmentVanishedError:
                 log.info("clip.replanned", session=request.session.session_id)
         raise CaptureFailedError("The buffer was emptied faster than it could be saved")
 
+    async def _plan_and_write(self, request: _Request) -> tuple[Clip, bool]:
+        planned = await asyncio.to_thread(self._plan, request)
+        clip = self._clip(request, planned)
+        likeness = Likeness(clip.user_id, clip.session_id, clip.delivered, clip.title)
+        same = await self.repository.recent_like(likeness, clip.created_at_us - _SAME_WITHIN_US)
+        if same is not None:
+            self._share(request, same)
+            return same, False
+        return await self._write(clip, planned)
+
     def _plan(self, request: _Request) -> Planned:
         directory, wanted = request.session.directory, request.range.requested
-        if request.range.to_newest_us is not None:
-            newest = newest_us(directory, self.clock(), self.cache)
-            if newest is None:
-                raise nothing_buffered(directory, self.cache)
-            wanted = request.range.within(newest)
-        return plan_clip(directory, wanted, allow_gaps=request.wish.allow_gaps, cache=self.cache)
+        with storage_errors():
+            if request.range.to_newest_us is not None:
+                newest = newest_us(directory, self.clock(), self.cache)
+                if newest is None:
+                    raise nothing_buffered(directory, self.cache)
+                wanted = request.range.within(newest)
+            return plan_clip(directory, wanted, allow_gaps=request.wish.allow_gaps, cache=self.cache)
 
     async def _write(self, clip: Clip, planned: Planned) -> tuple[Clip, bool]:
         async with self.quota.reserve(clip.user_id, clip.size_bytes):

@@ -27,7 +27,7 @@ def storage_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise DiskFullError("Not enough disk space") from error
-        raise StorageUnavailableError("The clip storage does not answer", retryAfter=_RETRY_AFTER_SECONDS) from error
+        raise StorageUnavailableError("The storage does not answer", retryAfter=_RETRY_AFTER_SECONDS) from error
 
 
 def write_synced(path: Path, data: bytes, fsync: Callable[[int], None] = os.fsync) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lookback.buffer.reader import read_segments, summary
 from lookback.clips.facts import gap_fact, iso, range_fact
 from lookback.clips.model import Interval
+from lookback.clips.pins import SegmentVanishedError
 from lookback.clips.record import StoredPlan, store_plan
 from lookback.errors import CaptureFailedError, CodecChangeError, GapsError, MalformedError, NoSegmentsError
 from lookback.media.clip_mp4 import build_mp4
@@ -66,8 +67,9 @@ def newest_us(directory: Path, now_us: int, cache: SegmentCache | None = None) -
 def plan_clip(directory: Path, wanted: Interval, *, allow_gaps: bool, cache: SegmentCache | None = None) -> Planned:
     """Plan the clip of `wanted`, as far as it is buffered.
 
-    Raises NoSegmentsError, GapsError for stretches without pictures, CodecChangeError, and CaptureFailedError when a
-    segment is not what its index says. Blocking: reads indexes and headers of frames.
+    Raises NoSegmentsError, GapsError for stretches without pictures, CodecChangeError, CaptureFailedError when a
+    segment is not what its index says, and SegmentVanishedError when one is gone: then plan again. Blocking: reads
+    indexes and headers of frames.
     """
     found = _buffered(directory, wanted, cache)
     missing = [gap for gap in found.gaps if gap.track != "audio"]
@@ -149,6 +151,8 @@ def _built(chosen: Cut, segments: list[Segment], container: Container) -> tuple[
 
     try:
         return _BUILDERS[container](chosen, peek)
+    except FileNotFoundError as error:
+        raise SegmentVanishedError from error
     except MalformedError as error:
         raise CaptureFailedError("A segment is not what its index says") from error
     finally:

@@ -15,8 +15,10 @@ from tests.support.clip_studio import ALICE, SECOND, Studio, a_studio
 from tests.support.media import START_US, decoded
 
 from lookback.buffer.reader import read_segments
+from lookback.clips import planning
 from lookback.clips.file_calls import FileCalls
 from lookback.clips.model import CaptureWish, Clip
+from lookback.clips.pins import SegmentVanishedError
 from lookback.clips.store import ClipStore, sha256_of
 from lookback.errors import (
     CaptureFailedError,
@@ -26,6 +28,7 @@ from lookback.errors import (
     QuotaExceededError,
     StorageUnavailableError,
 )
+from lookback.media.cutting import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,6 +149,23 @@ async def test_a_segment_that_vanishes_while_it_is_pinned_is_a_gap(studio: Studi
     clip = await capture(studio, FileCalls(link=evict_and_link), last_us=4 * SECOND)
     assert clip.delivered.start_us == START_US + 2 * SECOND
     assert [n for _, n in decoded(studio.content(clip))] == [*range(60, 120)]
+
+
+def test_a_segment_that_vanishes_before_its_key_frame_is_read_is_planned_again(studio: Studio) -> None:
+    studio.record()
+    segments = read_segments(studio.session.directory)
+    chosen = cut([s.index for s in segments], START_US, START_US + SECOND)
+    assert chosen is not None
+    studio.evict()
+    with pytest.raises(SegmentVanishedError):
+        planning._built(chosen, segments, "mp4")
+
+
+async def test_a_buffer_that_cannot_be_listed_says_so(studio: Studio) -> None:
+    shutil.rmtree(studio.session.directory)
+    studio.session.directory.write_bytes(b"not a directory")
+    with pytest.raises(StorageUnavailableError):
+        await studio.capture()
 
 
 async def test_a_buffer_that_is_emptied_meanwhile_is_an_honest_error(studio: Studio) -> None:
