@@ -8,6 +8,7 @@ import time
 import uuid
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -30,8 +31,9 @@ from lookback.recorder.config import RecorderConfig, control_socket_path
 from lookback.recorder.supervisor import Supervisor
 from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.keeper import SessionKeeper, Times
+from lookback.sessions.model import SessionState
 from lookback.sessions.moves import Moves
-from lookback.sessions.service import SessionService
+from lookback.sessions.service import SHOWN, SessionService
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -216,7 +218,14 @@ class App:
             rows, self.recorder, buffers, moves, self.sessions, clock=clock_us, times=times_of(settings)
         )
         self.clips = clip_services(settings, self.engine, self.sessions, cache)
-        self.http = create_app(self._services(), http_config(settings), Metrics())
+        self.http = create_app(self._services(), http_config(settings), self._metrics())
+
+    def _metrics(self) -> Metrics:
+        metrics, keeper, recorder = Metrics(), self.keeper, self.recorder
+        told = (state for state in SessionState if state in SHOWN)
+        counts = {state.value: partial(lambda of: keeper.counts[of], state) for state in told}
+        metrics.watch(lambda: recorder.connected, counts)
+        return metrics
 
     def _services(self) -> Services:
         settings, clips = self.settings, self.clips

@@ -74,6 +74,7 @@ STATUS: dict[type[LookbackError], int] = {
 }
 # What the framework refuses by itself.
 _BY_STATUS: dict[int, tuple[str, str, str]] = {
+    400: (errors.ValidationError.code, errors.ValidationError.title, "The body cannot be read"),
     404: ("not-found", "Not found", "There is nothing at this address"),
     405: ("method-not-allowed", "Method not allowed", "This address does not take this method"),
 }

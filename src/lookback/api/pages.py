@@ -35,6 +35,8 @@ class Pages(StaticFiles):
         """Return a file, or the app for an address without one; raises HTTPException."""
         if path.startswith(_API):
             raise HTTPException(404)
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         try:
             found = await super().get_response(path, scope) if path != "." else self._app()
         except HTTPException as error:

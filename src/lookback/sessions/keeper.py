@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ class Times:
 
 
 class SessionKeeper:
-    """Runs beside the service, for all users."""
+    """Runs beside the service, for all users. `counts`: how many sessions were in each state at the last look."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class SessionKeeper:
         self._repository, self._recorder, self._buffers = repository, recorder, buffers
         self._moves, self._service, self._clock, self._times = moves, service, clock, times
         self._sweep_at_us = 0
+        self.counts: Counter[SessionState] = Counter()
 
     async def run(self) -> None:
         """Until cancelled: follow the recorder and the clock."""
@@ -123,7 +125,9 @@ class SessionKeeper:
         sweep = now_us >= self._sweep_at_us
         if sweep:
             self._sweep_at_us = now_us + self._times.sweep_us
-        for session in await self._repository.in_states(SHOWN):
+        shown = await self._repository.in_states(SHOWN)
+        self.counts = Counter(session.state for session in shown)
+        for session in shown:
             await self._look_after(session, now_us)
             if sweep:
                 await self._sweep(session, now_us)
