@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.clip_builders import a_clip, a_gap, a_rendition
 from tests.support.memory_clips import MemoryClipRepository
 
-from lookback.clips.model import Interval, Storage
-from lookback.clips.ports import ClipRepository, Likeness, Position
+from lookback.clips.model import Storage
+from lookback.clips.ports import ClipRepository, Position
 from lookback.db.clips import SqlClipRepository
 from lookback.db.engine import connect, migrate
 
@@ -206,21 +206,3 @@ async def test_used_bytes_count_what_is_on_disk(clips: ClipRepository) -> None:
     await clips.add(a_clip("c", size_bytes=1000, user_id="bob"))
     assert await clips.used_bytes("alice") == 157
     assert await clips.used_bytes("nobody") == 0
-
-
-async def test_a_recent_clip_is_found_by_likeness(clips: ClipRepository) -> None:
-    clip = await clips.add(a_clip("a", created_at_us=100))
-    newer = await clips.add(a_clip("b", created_at_us=105))
-    like = Likeness("alice", "session-1", clip.delivered, clip.title)
-    assert await clips.recent_like(like, 100) == newer
-    assert await clips.recent_like(like, 106) is None
-    assert await clips.recent_like(like._replace(title="other"), 0) is None
-    assert await clips.recent_like(like._replace(user_id="bob"), 0) is None
-    assert await clips.recent_like(like._replace(session_id="x"), 0) is None
-    assert await clips.recent_like(like._replace(delivered=Interval(1, 2)), 0) is None
-
-
-@pytest.mark.parametrize("change", [{"deleted_at_us": 1}, {"status": "failed"}])
-async def test_a_lost_clip_is_like_nothing(clips: ClipRepository, change: dict[str, Any]) -> None:
-    clip = await clips.add(a_clip(**change))
-    assert await clips.recent_like(Likeness("alice", "session-1", clip.delivered, clip.title), 0) is None

@@ -10,7 +10,7 @@ from lookback.clips.model import Clip, Rendition, Storage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lookback.clips.ports import ClipChanges, Likeness, Position
+    from lookback.clips.ports import ClipChanges, Position
 
 _UNDONE = {"queued", "running"}
 
@@ -32,17 +32,6 @@ class MemoryClipRepository:
 
     async def by_idempotency_key(self, user_id: str, key: str) -> Clip | None:
         return next((c for c in self._clips.values() if (c.user_id, c.idempotency_key) == (user_id, key)), None)
-
-    async def recent_like(self, likeness: Likeness, since_us: int) -> Clip | None:
-        alike = (
-            c
-            for c in self._clips.values()
-            if (c.user_id, c.session_id, c.delivered, c.title) == likeness
-            and c.created_at_us >= since_us
-            and c.deleted_at_us is None
-            and c.status == "ready"
-        )
-        return max(alike, key=lambda c: c.created_at_us, default=None)
 
     async def page(self, user_id: str, *, limit: int, after: Position | None, query: str) -> list[Clip]:
         wanted = query.casefold()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -16,7 +16,6 @@ from lookback.clips.library import checked_title
 from lookback.clips.model import Clip, Interval, Storage
 from lookback.clips.pins import SegmentVanishedError
 from lookback.clips.planning import newest_us, nothing_buffered, plan_clip
-from lookback.clips.ports import Likeness
 from lookback.clips.ranges import WishedRange, require_past, wished_range
 from lookback.clips.record import etag_of
 from lookback.errors import CaptureFailedError
@@ -53,6 +52,15 @@ class _Request:
     title: str | None
 
 
+class _Likeness(NamedTuple):
+    """What two captures must share to be the same clip."""
+
+    user_id: str
+    session_id: str
+    delivered: Interval
+    title: str
+
+
 @dataclass(frozen=True, slots=True)
 class CaptureService:
     """Makes clips. `wake` is called with the id of every new clip; `wait` returns when an instant has come."""
@@ -68,6 +76,8 @@ class CaptureService:
     cache: SegmentCache
     _locks: KeyedLocks = field(default_factory=KeyedLocks)
     _shared: dict[tuple[str, str], str] = field(default_factory=dict)
+    # In memory only: whoever has the buffer makes all its clips.
+    _recent: dict[_Likeness, tuple[int, str]] = field(default_factory=dict)
 
     async def capture(self, who: Principal, wish: CaptureWish) -> tuple[Clip, bool]:
         """Save a range of a session; the clip can be played as soon as this returns. The flag says whether it is new.
@@ -79,8 +89,8 @@ class CaptureService:
         who.require(Permission.CAPTURE_REPLAY, session.community_id)
         title = checked_title(wish.title) if wish.title is not None else None
         request = _Request(who.user_id, session, wish, wished_range(wish, began_us), title)
-        known = await self._made_before(request)
-        if known is not None:
+        known = await self._made_before(request) if wish.post_roll_us else None
+        if known is not None:  # said before the wait, not after it
             return known, False
         require_past(request.range, wish, began_us, LONGEST_WAIT_US)
         await self._until_committed(request)
@@ -136,12 +146,22 @@ class CaptureService:
     async def _plan_and_write(self, request: _Request) -> tuple[Clip, bool]:
         planned = await asyncio.to_thread(self._plan, request)
         clip = self._clip(request, planned)
-        likeness = Likeness(clip.user_id, clip.session_id, clip.delivered, clip.title)
-        same = await self.repository.recent_like(likeness, clip.created_at_us - _SAME_WITHIN_US)
+        same = await self._recent_like(clip)
         if same is not None:
             self._share(request, same)
             return same, False
-        return await self._write(clip, planned)
+        made, created = await self._write(clip, planned)
+        self._recent[_likeness(made)] = made.created_at_us, made.clip_id
+        return made, created
+
+    async def _recent_like(self, clip: Clip) -> Clip | None:
+        """The clip that another press of the same button made a moment ago."""
+        oldest_us = clip.created_at_us - _SAME_WITHIN_US
+        for likeness in [known for known, (at_us, _) in self._recent.items() if at_us < oldest_us]:
+            del self._recent[likeness]
+        _, clip_id = self._recent.get(_likeness(clip), (0, None))
+        same = await self.repository.get(clip_id) if clip_id is not None else None
+        return same if same is not None and same.status == "ready" and same.deleted_at_us is None else None
 
     def _plan(self, request: _Request) -> Planned:
         directory, wanted = request.session.directory, request.range.requested
@@ -190,6 +210,10 @@ class CaptureService:
             idempotency_key=request.wish.idempotency_key,
             gaps=planned.gaps,
         )
+
+
+def _likeness(clip: Clip) -> _Likeness:
+    return _Likeness(clip.user_id, clip.session_id, clip.delivered, clip.title)
 
 
 def default_title(room_name: str, delivered: Interval) -> str:

@@ -30,26 +30,35 @@ def storage_errors() -> Iterator[None]:
         raise StorageUnavailableError("The storage does not answer", retryAfter=_RETRY_AFTER_SECONDS) from error
 
 
-def write_synced(path: Path, data: bytes, fsync: Callable[[int], None] = os.fsync) -> None:
-    """Write a whole file and its data to disk; its name is durable after `sync_directory`."""
+def write(path: Path, data: bytes) -> None:
+    """Write a whole file; it is durable after `sync_file` and its directory's `sync_directory`."""
     with path.open("wb", buffering=0) as file:
         view = memoryview(data)
         while view:
             view = view[file.write(view) or 0 :]
-        fsync(file.fileno())
 
 
 def replace(path: Path, data: bytes, fsync: Callable[[int], None] = os.fsync) -> None:
     """Put `data` under a name at once or not at all, durably."""
     new = path.with_name(path.name + NEW)
-    write_synced(new, data, fsync)
+    write(new, data)
+    sync_file(new, fsync)
     new.rename(path)
     sync_directory(path.parent, fsync)
 
 
+def sync_file(path: Path, fsync: Callable[[int], None] = os.fsync) -> None:
+    """Make what was written into a file durable, whoever wrote it."""
+    _sync(path, os.O_RDONLY, fsync)
+
+
 def sync_directory(path: Path, fsync: Callable[[int], None] = os.fsync) -> None:
     """Make the names in a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY, fsync)
+
+
+def _sync(path: Path, flags: int, fsync: Callable[[int], None]) -> None:
+    descriptor = os.open(path, flags)
     try:
         fsync(descriptor)
     finally:

@@ -11,7 +11,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lookback.clips.durable import sync_directory
 from lookback.clips.placing import Placer
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Pinned:
 def make_pins(directory: Path, wanted: Sequence[Pinned], calls: FileCalls) -> None:
     """Create `directory` with a pin for every file; raises SegmentVanishedError when one is gone.
 
-    What they pin is safe from eviction at once, and from a power cut after `sync_pins`.
+    What they pin is safe from eviction at once, and from a power cut when the names are synced.
     """
     directory.parent.mkdir(exist_ok=True)
     directory.mkdir()
@@ -50,12 +49,6 @@ def make_pins(directory: Path, wanted: Sequence[Pinned], calls: FileCalls) -> No
             _pin(pin, directory / pin.path.name, calls)
         except FileNotFoundError as error:
             raise SegmentVanishedError from error
-
-
-def sync_pins(directory: Path, calls: FileCalls) -> None:
-    """Make the names of pins durable."""
-    sync_directory(directory, calls.fsync)
-    sync_directory(directory.parent, calls.fsync)
 
 
 def _pin(pin: Pinned, name: Path, calls: FileCalls) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from lookback.access.principal import Principal
-    from lookback.clips.model import Clip, Interval, Rendition, Storage
+    from lookback.clips.model import Clip, Rendition, Storage
 
 Clock = Callable[[], int]
 """Now, in UTC microseconds."""
@@ -26,15 +26,6 @@ class Position(NamedTuple):
 
     created_at_us: int
     clip_id: str
-
-
-class Likeness(NamedTuple):
-    """What two captures must share to be the same clip."""
-
-    user_id: str
-    session_id: str
-    delivered: Interval
-    title: str
 
 
 class ClipChanges(TypedDict, total=False):
@@ -51,8 +42,8 @@ class ClipChanges(TypedDict, total=False):
 class ClipRepository(Protocol):
     """The rows of clips and of their renditions.
 
-    Every method is one transaction. A clip that is marked as deleted is still there for every method but `page` and
-    `recent_like`: who calls decides what to show.
+    Every method is one transaction. A clip that is marked as deleted is still there for every method but `page`: who
+    calls decides what to show.
     """
 
     async def add(self, clip: Clip) -> Clip:
@@ -67,9 +58,6 @@ class ClipRepository(Protocol):
 
     async def by_idempotency_key(self, user_id: str, key: str) -> Clip | None:
         """Return the user's clip that was made with this key, or None."""
-
-    async def recent_like(self, likeness: Likeness, since_us: int) -> Clip | None:
-        """Return the newest ready, undeleted clip that is like this and was created at `since_us` or later."""
 
     async def page(self, user_id: str, *, limit: int, after: Position | None, query: str) -> list[Clip]:
         """Return up to `limit` of the user's undeleted clips, newest first, then by clip id descending.

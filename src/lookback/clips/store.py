@@ -1,7 +1,7 @@
 """The files of clips: `{root}/{user}/{clip}/`, and their pins beside the buffer until the clip is one physical file.
 
-A clip is written in this order, each step durable before the next: pins, header, `clip.json`. Only then may its row
-be inserted. So a crash leaves pins or a directory without `clip.json`, which recovery removes, or a whole clip
+A clip is written in this order: pins, header, and when both are durable `clip.json`. When that is durable, too, its row
+may be inserted. So a crash leaves pins or a directory without `clip.json`, which recovery removes, or a whole clip
 without a row, which recovery inserts; never a row whose bytes can be evicted. A clip is removed in the opposite
 order, `clip.json` first: what is left of it is never taken for a clip again.
 """
@@ -15,10 +15,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lookback.buffer.layout import safe_name
-from lookback.clips.durable import NEW, replace, storage_errors, sync_directory, write_synced
+from lookback.clips.durable import NEW, replace, storage_errors, sync_directory, sync_file, write
 from lookback.clips.file_calls import FILE_CALLS, FileCalls
 from lookback.clips.opened import OpenedClip
-from lookback.clips.pins import Pinned, make_pins, sync_pins
+from lookback.clips.pins import Pinned, make_pins
 from lookback.clips.placing import Placer, StoppedError
 from lookback.clips.record import ClipRecord, StoredPlan, dump_record, load_record
 from lookback.errors import NotFoundError
@@ -163,24 +163,35 @@ class ClipStore:
             os.close(os.open(root, os.O_RDONLY | os.O_DIRECTORY))
 
     def _write(self, clip: Clip, plan: StoredPlan, header: bytes, segments: Sequence[Path]) -> None:
-        fsync = self._calls.fsync
-        spans = plan.spans()
         pins, directory = self.pins(clip.clip_id), self.directory(clip)
+        spans = plan.spans()
         make_pins(pins, [Pinned(p, *s) for p, s in zip(segments, spans, strict=True)], self._calls)
-        new_user = not directory.parent.exists()
-        # Made before the pins are synced: a journaling file system then commits them together, once.
+        self._checkpoint("pinned")
         directory.parent.mkdir(exist_ok=True)
         directory.mkdir()
-        sync_pins(pins, self._calls)
-        self._checkpoint("pinned")
-        if new_user:
-            sync_directory(self.root, fsync)
-        sync_directory(directory.parent, fsync)
         self._checkpoint("directory")
-        write_synced(directory / HEADER, header, fsync)
+        write(directory / HEADER, header)
+        record = directory / RECORD
+        new = record.with_name(RECORD + NEW)
+        write(new, dump_record(clip, plan))
         self._checkpoint("header")
-        replace(directory / RECORD, dump_record(clip, plan), fsync)
+        self._sync_all(pins, directory, new)
+        self._checkpoint("synced")
+        new.rename(record)
+        sync_directory(directory, self._calls.fsync)
         self._checkpoint("record")
+
+    def _sync_all(self, pins: Path, directory: Path, record: Path) -> None:
+        """Make everything durable that `clip.json` stands for.
+
+        All at once, after everything is written: a journaling file system then commits once and not four times,
+        which is half of what a capture of a minute costs (measured).
+        """
+        fsync = self._calls.fsync
+        for file in (directory / HEADER, record):
+            sync_file(file, fsync)
+        for names in (pins, pins.parent, directory.parent, self.root):
+            sync_directory(names, fsync)
 
     def _remove(self, clip: Clip) -> None:
         directory = self.directory(clip)

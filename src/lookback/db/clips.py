@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from lookback.clips.ports import ClipChanges, Likeness, Position
+    from lookback.clips.ports import ClipChanges, Position
 
 _PLAIN = (
     "clip_id", "session_id", "room_name", "community_id", "user_id", "title", "created_at_us", "status", "size_bytes",
@@ -54,24 +54,6 @@ class SqlClipRepository:
     async def by_idempotency_key(self, user_id: str, key: str) -> Clip | None:
         """See ClipRepository."""
         return await self._one(select(ClipRow).where(ClipRow.user_id == user_id, ClipRow.idempotency_key == key))
-
-    async def recent_like(self, likeness: Likeness, since_us: int) -> Clip | None:
-        """See ClipRepository."""
-        return await self._one(
-            select(ClipRow)
-            .where(
-                ClipRow.user_id == likeness.user_id,
-                ClipRow.session_id == likeness.session_id,
-                ClipRow.delivered_start_us == likeness.delivered.start_us,
-                ClipRow.delivered_end_us == likeness.delivered.end_us,
-                ClipRow.title == likeness.title,
-                ClipRow.created_at_us >= since_us,
-                ClipRow.deleted_at_us.is_(None),
-                ClipRow.status == "ready",
-            )
-            .order_by(ClipRow.created_at_us.desc())
-            .limit(1)
-        )
 
     async def page(self, user_id: str, *, limit: int, after: Position | None, query: str) -> list[Clip]:
         """See ClipRepository."""

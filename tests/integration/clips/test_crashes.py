@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CODECS = ["h264", "vp8"]
-WRITING = ["pinned", "directory", "header", "record"]
+WRITING = ["pinned", "directory", "header", "synced", "record"]
 STORING = ["filled", "renamed", "unpinned"]
 REMOVING = ["record removed", "directory removed"]
 
