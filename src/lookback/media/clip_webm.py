@@ -29,6 +29,9 @@ _FIRST_PAYLOAD = webm.CLUSTER_HEADER_SIZE + webm.BLOCK_HEADER_SIZE
 _CUE_POINT, _CUE_TIME, _CUE_POSITIONS, _CUE_TRACK, _CUE_CLUSTER = b"\xbb", b"\xb3", b"\xb7", b"\xf7", b"\xf1"
 _SEEK, _SEEK_ID, _SEEK_POSITION = b"\x4d\xbb", b"\x53\xab", b"\x53\xac"
 _WIDE = 8  # bytes of a number that is not known yet, so that its element's size is
+# Where a cluster's header has the size of the cluster and its time.
+_SIZE_AT = slice(len(webm.CLUSTER), len(webm.CLUSTER) + _WIDE)
+_TIME_AT = slice(webm.CLUSTER_HEADER_SIZE - _WIDE, webm.CLUSTER_HEADER_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ def build_webm(cut: Cut, peek: Callable[[ByteRange], bytes]) -> tuple[VirtualFil
     tracks = webm.tracks(*picture, audio=len(cut.audio) > 0)
     info = webm.info((cut.end_us - cut.start_us) / 1000)
     pieces: list[Piece] = [_header(info, tracks, clusters)]
-    for cluster in clusters:
-        pieces.append(webm.cluster_header(cluster.at_ms, cluster.size))
+    for cluster, header in zip(clusters, _cluster_headers(clusters), strict=True):
+        pieces.append(header)
         pieces += cluster.blocks
     return VirtualFile.of(pieces), picture
 
@@ -146,6 +149,16 @@ def _hidden(payload: ByteRange, peek: Callable[[ByteRange], bytes]) -> list[Piec
     """The frame with show_frame cleared in its first byte."""
     first = peek(payload._replace(length=1))[0]
     return [bytes((vp8.hide(first),)), ByteRange(payload.segment, payload.offset + 1, payload.length - 1)]
+
+
+def _cluster_headers(clusters: list[_Cluster]) -> list[bytes]:
+    """The header of every cluster, all at once: ten minutes have 1,200 of them."""
+    rows = np.tile(np.frombuffer(webm.cluster_header(0, 0), np.uint8), (len(clusters), 1))
+    sizes = np.array([cluster.size for cluster in clusters], ">u8")
+    rows[:, _SIZE_AT] = (rows[0, _SIZE_AT].view(">u8") + sizes).astype(">u8").view(np.uint8).reshape(-1, _WIDE)
+    rows[:, _TIME_AT] = np.array([cluster.at_ms for cluster in clusters], ">u8").view(np.uint8).reshape(-1, _WIDE)
+    data = rows.tobytes()
+    return [data[at : at + webm.CLUSTER_HEADER_SIZE] for at in range(0, len(data), webm.CLUSTER_HEADER_SIZE)]
 
 
 def _silent_cluster(silence: Silence, cut: Cut) -> _Cluster:

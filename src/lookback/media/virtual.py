@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -67,27 +67,22 @@ def _part(piece: Piece, skip: int, length: int) -> Piece:
 
 
 def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    generated: list[bytes] = []
-    taken: ByteRange | None = None
-    for piece in pieces:
-        if not piece_size(piece):
-            continue
-        if not isinstance(piece, ByteRange):
-            if taken:
-                yield taken
-                taken = None
-            generated.append(piece)
-            continue
-        if generated:
-            yield b"".join(generated)
-            generated.clear()
-        if taken and (taken.segment, taken.offset + taken.length) == (piece.segment, piece.offset):
-            taken = ByteRange(taken.segment, taken.offset, taken.length + piece.length)
+    for kind, group in groupby(filter(piece_size, pieces), type):
+        if kind is ByteRange:
+            yield from _merged(piece for piece in group if isinstance(piece, ByteRange))
         else:
-            if taken:
-                yield taken
-            taken = piece
-    if taken:
-        yield taken
-    if generated:
-        yield b"".join(generated)
+            yield b"".join(piece for piece in group if isinstance(piece, bytes))
+
+
+def _merged(ranges: Iterable[ByteRange]) -> Iterator[ByteRange]:
+    last: ByteRange | None = None
+    for piece in ranges:
+        if last is None:
+            last = piece
+        elif (last.segment, last.offset + last.length) == (piece.segment, piece.offset):
+            last = ByteRange(last.segment, last.offset, last.length + piece.length)
+        else:
+            yield last
+            last = piece
+    if last is not None:
+        yield last

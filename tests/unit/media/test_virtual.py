@@ -37,3 +37,8 @@ def test_no_piece_is_empty_and_neighbours_are_joined(parts: list[Piece]) -> None
 def test_an_empty_file_has_no_slices() -> None:
     assert VirtualFile.of([b"", ByteRange(0, 5, 0)]).size == 0
     assert list(VirtualFile(()).slices(0, 10)) == []
+
+
+def test_ranges_are_joined_over_nothing() -> None:
+    parts: list[Piece] = [ByteRange(0, 0, 5), b"", ByteRange(0, 5, 0), ByteRange(0, 5, 5), b"a", b"", b"b"]
+    assert VirtualFile.of(parts).pieces == (ByteRange(0, 0, 10), b"ab")
