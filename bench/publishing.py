@@ -59,8 +59,7 @@ async def publishing(server: Installation, networks: Sequence[Network]) -> Async
         try:
             running = Publishing(people, await _recording(people, names))
             yield running
-            printed, _ = await process.communicate()  # closing its input ends it
-            running.sent = json.loads(printed)
+            running.sent = json.loads(await _end(process))
         finally:
             if process.returncode is None:
                 process.kill()
@@ -84,6 +83,17 @@ async def _start(streams: list[dict[str, Any]]) -> asyncio.subprocess.Process:
     if line != b"up\n":
         raise RuntimeError(f"the publishers ended with status {await process.wait()}")
     return process
+
+
+async def _end(process: asyncio.subprocess.Process) -> bytes:
+    """Close its input, which ends it; return what it prints last."""
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("pipes were asked for")
+    process.stdin.close()
+    async with asyncio.timeout(_CONNECT_SECONDS):
+        printed = await process.stdout.read()
+        await process.wait()
+    return printed
 
 
 async def _recording(people: list[Person], rooms: list[str]) -> list[Json]:
