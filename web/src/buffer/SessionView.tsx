@@ -139,17 +139,19 @@ function StateNotice({ session, error }: { session: Session; error: Error | null
 /** A session that is over: what is left of it, and how to begin the next. */
 function Over({ session, sentence }: { session: Session; sentence: string }) {
   const [asked, setAsked] = useState(false);
-  const starting = asked || session.status === "failed";
+  const failed = session.status === "failed";
+  const starting = asked || failed;
   return (
     <>
-      <Notice sentence={sentence} tone={session.status === "failed" ? "bad" : "calm"}>
+      <Notice sentence={sentence} tone={failed ? "bad" : "calm"}>
         {!starting && <Button onClick={() => setAsked(true)}>Start again</Button>}
       </Notice>
       {starting && (
         <div style={{ marginBottom: 14 }}>
           <StartPanel
+            nested
             title="Start again"
-            sentence="The next share gets a buffer of its own; this one is kept as said."
+            sentence={failed ? "Nothing is lost: there was nothing yet." : "The next share gets a buffer of its own."}
           />
         </div>
       )}

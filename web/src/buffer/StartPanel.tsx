@@ -11,7 +11,14 @@ import { canShare, startSharing, useShare } from "../share/share";
 import classes from "./Buffer.module.css";
 import { Notice } from "./Notice";
 
-export function StartPanel({ title, sentence }: { title: string; sentence: string }) {
+interface StartPanelProps {
+  title: string;
+  sentence: string;
+  /** Below the heading of something else. */
+  nested?: boolean;
+}
+
+export function StartPanel({ title, sentence, nested = false }: StartPanelProps) {
   const [room, setRoom] = useLocalStorage({
     key: "lookback.room",
     defaultValue: "demo",
@@ -20,7 +27,7 @@ export function StartPanel({ title, sentence }: { title: string; sentence: strin
   const start = useStart(room.trim());
   return (
     <section className={classes.start} aria-label="Start">
-      <h1>{title}</h1>
+      {nested ? <h2>{title}</h2> : <h1>{title}</h1>}
       <p>{sentence}</p>
       {start.problem !== null && <Notice tone="bad" {...explain(start.problem)} />}
       <div className={classes.startRow}>

@@ -62,7 +62,7 @@ describe("every state has its sentence", () => {
   });
 
   it("failed: why", () => {
-    const sentence = stateSentence(session({ status: "failed", reason: "nobody is sharing a screen in this room" }));
+    const sentence = stateSentence(session({ status: "failed", reason: "Nobody is sharing a screen in this room" }));
     expect(sentence).toBe("Nothing was recorded: nobody is sharing a screen in this room.");
   });
 

@@ -31,7 +31,7 @@ export function stateSentence(session: Session): string | null {
     case "draining":
       return `Stopped. The last minutes can still be saved${keptUntil(session)}.`;
     case "failed":
-      return `Nothing was recorded: ${sentenceCase(session.reason ?? "the source gave no picture")}`;
+      return `Nothing was recorded: ${clause(session.reason ?? "the source gave no picture")}`;
     case "expired":
       return "Its last minutes have passed. Saved clips stay in the library.";
     case "recording":
@@ -41,6 +41,11 @@ export function stateSentence(session: Session): string | null {
 
 export function keptUntil(session: Session): string {
   return session.drainsAt ? `; they are kept until ${clock(Date.parse(session.drainsAt), { seconds: false })}` : "";
+}
+
+/** As the end of another sentence: "The publisher left" becomes "the publisher left.", names stay as they are. */
+function clause(text: string): string {
+  return sentenceCase(/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
 }
 
 function sentenceCase(text: string): string {

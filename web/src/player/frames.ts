@@ -1,9 +1,11 @@
 /** Which frame is drawn, and where its neighbours are. Seconds of the element's time. */
 
 const USUAL_SECONDS = 1 / 30;
+const REMEMBERED = 30;
 
 export class FrameClock {
-  private frameSeconds = USUAL_SECONDS;
+  /** How long the last frames lasted as far as drawn ones tell: those that were not drawn make others seem longer. */
+  private readonly lasted: number[] = [];
   private drawn = 0;
   /** The frame that was stepped to and is not drawn yet: the next step counts from there. */
   private stepped: number | null = null;
@@ -23,14 +25,23 @@ export class FrameClock {
     this.stepped = null;
   }
 
+  private get frameSeconds(): number {
+    return this.lasted.length ? Math.min(...this.lasted) : USUAL_SECONDS;
+  }
+
   private watch(): void {
     const seen: VideoFrameRequestCallback = (_, { mediaTime }) => {
       const since = mediaTime - this.drawn;
-      if (since > 0.005 && since < 0.25 && !this.video.paused) this.frameSeconds = since;
+      if (since > 0.005 && since < 0.25 && !this.video.paused) this.remember(since);
       this.drawn = mediaTime;
       if (this.stepped !== null && Math.abs(mediaTime - this.stepped) < this.frameSeconds / 2) this.stepped = null;
       this.video.requestVideoFrameCallback(seen);
     };
     this.video.requestVideoFrameCallback?.(seen);
+  }
+
+  private remember(seconds: number): void {
+    this.lasted.push(seconds);
+    if (this.lasted.length > REMEMBERED) this.lasted.shift();
   }
 }
