@@ -23,7 +23,7 @@ from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.clips.assembly import ClipServices, assemble
 from lookback.db.clips import SqlClipRepository
-from lookback.db.engine import connect, migrate
+from lookback.db.engine import open_database
 from lookback.db.sessions import SqlSessionRepository
 from lookback.home import kept_secret, only_server, prepare_folder
 from lookback.operations.readiness import look
@@ -171,18 +171,24 @@ class App:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._enter()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _enter(self) -> None:
         settings = self.settings
         prepare_folders(settings)
         self._stack.enter_context(only_server(settings.home))
         self.tokens = tokens_of(settings)
-        self.engine = connect(settings.database)
+        self.engine = await open_database(settings.database)
         self._stack.push_async_callback(self.engine.dispose)
-        await migrate(self.engine)
         self._compose()
         self._stack.push_async_callback(self.recorder.shut_down)
         self._run = asyncio.create_task(self._run_all(), name="lookback")
         self._stack.push_async_callback(self._stop)
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -12,7 +12,7 @@ from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.buffer.repair import find_damage
 from lookback.buffer.session_file import read_session
-from lookback.db.engine import connect, migrate
+from lookback.db.engine import open_database
 from lookback.db.sessions import SqlSessionRepository
 from lookback.errors import MalformedError, NotFoundError
 from lookback.sessions.buffers import SessionBuffers
@@ -39,9 +39,8 @@ class _NoSessions:
 async def findings(settings: Settings) -> list[str]:
     """Compare buffer, clips and rows with each other; change nothing."""
     prepare_folders(settings)
-    engine = connect(settings.database)
+    engine = await open_database(settings.database)
     try:
-        await migrate(engine)
         layout = BufferLayout(settings.buffer_path)
         services = clip_services(settings, engine, _NoSessions(), SegmentCache())
         clips = [f"clip {f.subject}: {f.kind}" for f in await services.recovery.check(repair=False)]

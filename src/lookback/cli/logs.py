@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from lookback.settings import Settings
 
 _SECRET_KEYS = re.compile(r"token|secret|password|authorization|signature|cookie|ice_pwd", re.IGNORECASE)
+# Signatures and tokens in addresses, bearer tokens, JSON Web Tokens, passwords in database addresses.
+_SECRET_TEXTS = re.compile(
+    r"(?<=token=)[^&\s\"']+|(?<=signature=)[^&\s\"']+|(?<=Bearer )\S+"
+    r"|eyJ[\w-]*\.[\w-]+\.[\w-]*|(?<=:)(?<!://)[^:/@\s]+(?=@)"
+)
 _HIDDEN = "[hidden]"
 
 
@@ -33,28 +38,38 @@ def configure_logs(settings: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper("iso", utc=True),
-        hide_secrets,
     ]
     trace: list[Any] = [] if console else [structlog.processors.format_exc_info]
     structlog.configure(
-        processors=[*shared, *trace, render],
+        processors=[*shared, *trace, hide_secrets, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_plain, *trace, render])
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_plain, *trace, hide_secrets, render])
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
 
 
 def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace what is stored under a telling name, whoever logged it."""
-    for key in event:
-        if _SECRET_KEYS.search(key):
-            event[key] = _HIDDEN
+    """Replace what is stored under a telling name, or looks like a secret within a text, whoever logged it."""
+    for key, value in event.items():
+        event[key] = _hidden(key, value)
     return event
+
+
+def _hidden(key: object, value: Any) -> Any:
+    if isinstance(key, str) and _SECRET_KEYS.search(key):
+        return _HIDDEN
+    if isinstance(value, str):
+        return _SECRET_TEXTS.sub(_HIDDEN, value)
+    if isinstance(value, dict):
+        return {name: _hidden(name, inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(None, inner) for inner in value]
+    return value
 
 
 def _plain(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

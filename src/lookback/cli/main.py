@@ -22,7 +22,12 @@ from lookback.settings import load_settings, reference
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=lookback.__doc__)
+# A traceback with local variables would show secrets.
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help=lookback.__doc__, pretty_exceptions_show_locals=False
+)
+_LONGEST_ID = 255
+_LONGEST_HOURS = 100 * 366 * 24
 
 
 @contextmanager
@@ -33,6 +38,18 @@ def _sentences() -> Iterator[None]:
     except SettingsError as error:
         typer.echo(error.detail, err=True)
         raise typer.Exit(2) from None
+
+
+def _user(value: str) -> str:
+    if not 0 < len(value) <= _LONGEST_ID:
+        raise typer.BadParameter(f"say 1 to {_LONGEST_ID} characters")
+    return value
+
+
+def _hours(value: float) -> float:
+    if not 0 < value <= _LONGEST_HOURS:  # nor is NaN
+        raise typer.BadParameter(f"say more than 0 and at most {_LONGEST_HOURS}")
+    return value
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -54,10 +71,10 @@ def serve() -> None:
 
 @app.command()
 def token(
-    user: Annotated[str, typer.Option(help="Whom it speaks for.")],
+    user: Annotated[str, typer.Option(help="Whom it speaks for.", callback=_user)],
     name: Annotated[str | None, typer.Option(help="The name people see.")] = None,
     admin: Annotated[bool, typer.Option(help="Let it do everything.")] = False,
-    hours: Annotated[float, typer.Option(help="How long it holds.")] = 24,
+    hours: Annotated[float, typer.Option(help="How long it holds.", callback=_hours)] = 24,
 ) -> None:
     """Print a bearer token for development."""
     with _sentences():
@@ -84,7 +101,7 @@ def check() -> None:
 @app.command()
 def demo(
     room: Annotated[str, typer.Option(help="The room to share in.")] = "demo",
-    user: Annotated[str, typer.Option(help="Whose share it is.")] = "dev",
+    user: Annotated[str, typer.Option(help="Whose share it is.", callback=_user)] = "dev",
 ) -> None:
     """Share a generated screen on the running server, and say what to do with it."""
     with _sentences():

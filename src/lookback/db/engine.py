@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from lookback.errors import SettingsError
+
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import URL, Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -40,6 +45,21 @@ def connect(url: str) -> AsyncEngine:
     return engine
 
 
+async def open_database(url: str) -> AsyncEngine:
+    """Connect and migrate; raises SettingsError with the reason when that cannot be done."""
+    try:
+        engine = connect(url)
+    except (SQLAlchemyError, ValueError) as error:
+        raise SettingsError("DATABASE_URL is wrong: it is not the address of a database.") from error
+    try:
+        _probe(engine.url)
+        await migrate(engine)
+    except (SQLAlchemyError, sqlite3.Error, CommandError, OSError) as error:
+        await engine.dispose()
+        raise SettingsError(f"DATABASE_URL is wrong: the database cannot be used ({_reason(error)}).") from error
+    return engine
+
+
 async def migrate(engine: AsyncEngine) -> None:
     """Run the migrations that are missing, in one transaction."""
     async with engine.begin() as connection:
@@ -56,6 +76,20 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 def _upgrade(connection: Connection) -> None:
     command.upgrade(alembic_config(connection), "head")
+
+
+def _probe(url: URL) -> None:
+    """Open a file as SQLite once by ourselves: where that fails, aiosqlite leaves a thread that fails, too."""
+    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
+        sqlite3.connect(str(url.database)).close()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, CommandError):
+        return "it was made by another version of the program"
+    cause = getattr(error, "orig", None) or error
+    reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return str(reason).splitlines()[0].rstrip(".")
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
