@@ -36,7 +36,9 @@ def test_members_of_a_later_version_are_let_pass(tmp_path: Path) -> None:
     assert read_session(tmp_path) == RECORD
 
 
-@pytest.mark.parametrize("member", ['"started_at_us": "soon"', '"room_name": null', '"ended_at_us": 1.5', '"cause": []'])
+@pytest.mark.parametrize(
+    "member", ['"started_at_us": "soon"', '"room_name": null', '"ended_at_us": 1.5', '"cause": []']
+)
 def test_members_of_the_wrong_kind_are_said_to_be(tmp_path: Path, member: str) -> None:
     write_session(tmp_path, RECORD)
     path = tmp_path / "session.json"
