@@ -116,11 +116,13 @@ def test_two_sources_at_once_do_not_take_turns() -> None:
 
 
 def test_after_a_goodbye_the_next_source_is_taken_at_once() -> None:
-    video = Publisher()
-    listener = Listener(video=video)
-    listener.hear(video.picture(key=True), Goodbye((video.ssrc, 12_345)).pack())
+    video, other = Publisher(), Publisher(ssrc=5000)
+    listener = Listener()
+    listener.hear(video.picture(key=True), other.picture(key=True))
+    assert len(listener.frames) == 1
+    listener.hear(Goodbye((video.ssrc, 12_345)).pack())
     assert listener.goodbyes == [video.ssrc]
-    listener.hear(Publisher(ssrc=5000).picture(key=True))
+    listener.hear(other.picture(key=True))
     assert len(listener.frames) == 2
 
 
@@ -157,10 +159,19 @@ def test_behind_an_sfu_packets_wait_until_their_source_is_declared() -> None:
     listener.receiver.declare(Track.VIDEO, video.ssrc, video.rtx_ssrc)
     assert listener.numbers() == [0, 1]
     assert listener.frames[0].arrival_us == START_US
+    packets = listener.stats.video.packets
+    listener.receiver.declare(Track.VIDEO, stranger.ssrc)
+    assert listener.stats.video.packets == packets + 4
+    assert len(listener.frames) == 3
+
+
+def test_packets_of_sources_that_nobody_declares_are_not_kept_for_ever() -> None:
+    stranger = Publisher(ssrc=9000)
+    listener = Listener(sfu=True)
     for _ in range(1000):
         listener.hear(stranger.picture())
     listener.receiver.declare(Track.VIDEO, stranger.ssrc)
-    assert listener.stats.video.packets < 600
+    assert listener.stats.video.packets == 500
 
 
 def test_sender_reports_relate_the_senders_clock_to_unwrapped_time() -> None:

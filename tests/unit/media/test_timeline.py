@@ -147,11 +147,12 @@ def test_reports_may_come_before_the_frames() -> None:
     assert abs(sharer.apart_us()) < 1_000
 
 
-def test_reports_that_cannot_be_are_ignored() -> None:
+@pytest.mark.parametrize("skew_us", [9 * SECOND, 1_300_000, -1_300_000])
+def test_reports_that_cannot_be_are_ignored(skew_us: int) -> None:
     sharer = Sharer()
     sharer.share(5, reports=False)
     sharer.timeline.sender_report(Track.VIDEO, sharer.ticks(Track.VIDEO), 0, sharer.now_us)
-    sharer.timeline.sender_report(Track.AUDIO, sharer.ticks(Track.AUDIO), 9 * SECOND, sharer.now_us)
+    sharer.timeline.sender_report(Track.AUDIO, sharer.ticks(Track.AUDIO), skew_us, sharer.now_us)
     sharer.share(20, reports=False)
     assert abs(sharer.apart_us()) < 1_000
 
