@@ -131,3 +131,12 @@ def test_steady_time_never_goes_back_nor_jumps(steps: list[int]) -> None:
         assert steady == now_us + clock.shift_us
         assert 0 <= steady - before <= 2_000_000
         before = steady
+
+
+def test_a_restart_after_the_hosts_clock_was_set_counts_true_time() -> None:
+    sender = Sender()
+    sender.frame(host_steps_us=HOUR)
+    before, _ = sender.frame()
+    sender.timestamps.restart()
+    after, _ = sender.frame(wall_us=100_000)
+    assert after - before == 9000
