@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 import uvicorn
 
-from lookback.bootstrap import App
+from lookback.bootstrap import App, recorder_config
+from lookback.cli.media_port import require_media_port
 from lookback.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Run everything; `say` gets the one line with the link. Returns after SIGTERM or SIGINT; raises SettingsError."""
     with _listening(settings) as listener:
+        require_media_port(recorder_config(settings))
         async with App(settings) as app:
             server = _Server(_uvicorn_config(app))
             loop = asyncio.get_running_loop()
