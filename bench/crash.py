@@ -67,31 +67,40 @@ async def run(effort: Effort) -> Report:
 async def _round(folder: Path, victim: str, instant_s: float) -> dict[str, Any]:
     async with an_installation(folder, LOOKBACK_LOG_LEVEL="warning") as server:
         async with publishing(server, [Network()] * STREAMS) as running:
-            for person, session in zip(running.people, running.sessions, strict=True):
-                await person.sees_buffered(session, 2 + instant_s)
+            await _buffered(running, 2 + instant_s)
             saved = [await _save(*pair) for pair in zip(running.people, running.sessions, strict=True)]
             lost = await _kill(server, victim, running)
-            begun = perf_counter()
-            if victim != "recorder":
-                await server.start()
-            await server.recorder_pid()
-            recovered = (perf_counter() - begun) * 1000
+            recovered = await _recover(server, victim)
             if victim == "api":
-                for person, session in zip(running.people, running.sessions, strict=True):
-                    await person.sees_buffered(session, 5 + instant_s)
-        changed = [item for item in saved if await item.person.downloads(item.clip) != item.media]
-        for item in saved:
-            await item.person.sees_stored(item.clip)
+                await _buffered(running, 5 + instant_s)
+            changed = [item for item in saved if await item.person.downloads(item.clip) != item.media]
+            for item in saved:
+                await item.person.sees_stored(item.clip)
+            frames = sum(frames_lost(server.session_dir(session)) for session in running.sessions)
         status, printed = await server.check()
-        return {
-            "victim": victim,
-            "lostMs": lost,
-            "framesLost": sum(frames_lost(server.session_dir(session)) for session in running.sessions),
-            "recoveryMs": recovered,
-            "clips": len(saved),
-            "clipsChanged": len(changed),
-            "check": printed if status else "",
-        }
+    return {
+        "victim": victim,
+        "lostMs": lost,
+        "framesLost": frames,
+        "recoveryMs": recovered,
+        "clips": len(saved),
+        "clipsChanged": len(changed),
+        "check": printed if status else "",
+    }
+
+
+async def _buffered(running: Publishing, seconds: float) -> None:
+    for person, session in zip(running.people, running.sessions, strict=True):
+        await person.sees_buffered(session, seconds)
+
+
+async def _recover(server: Installation, victim: str) -> float:
+    """Wait until everything runs again; milliseconds since the kill."""
+    begun = perf_counter()
+    if victim != "recorder":
+        await server.start()
+    await server.recorder_pid()
+    return (perf_counter() - begun) * 1000
 
 
 async def _save(person: Person, session: Json) -> Saved:
