@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from sqlalchemy import text
 
+from lookback.access.known_users import KnownUsers
 from lookback.access.signed_urls import MediaLinks
 from lookback.access.tokens import JwksKeys, TokenPolicy, Tokens
 from lookback.api.app import HttpConfig, create_app
-from lookback.api.metrics import Metrics
+from lookback.api.metrics import Metrics, RecorderMetrics
 from lookback.api.ports import Account, Check, Services
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
@@ -25,6 +26,7 @@ from lookback.clips.assembly import ClipServices, assemble
 from lookback.db.clips import SqlClipRepository
 from lookback.db.engine import open_database
 from lookback.db.sessions import SqlSessionRepository
+from lookback.db.users import SqlUserRepository
 from lookback.home import kept_secret, only_server, prepare_folder
 from lookback.operations.readiness import look
 from lookback.recorder.config import RecorderConfig, control_socket_path
@@ -231,13 +233,14 @@ class App:
         told = (state for state in SessionState if state in SHOWN)
         counts = {state.value: partial(lambda of: keeper.counts[of], state) for state in told}
         metrics.watch(lambda: recorder.connected, counts)
+        metrics.registry.register(RecorderMetrics(lambda: recorder.status))
         return metrics
 
     def _services(self) -> Services:
         settings, clips = self.settings, self.clips
         base = str(settings.lookback_public_url).rstrip("/") if settings.lookback_public_url else ""
         return Services(
-            authenticator=self.tokens,
+            authenticator=KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us),
             links=MediaLinks(secret_of(settings), clock_us, base),
             sessions=self.sessions,
             captures=clips.captures,
