@@ -182,14 +182,25 @@ class SessionKeeper:
         """Bring rows, directories and worker together after any of them was away."""
         known = await self._known_to_recorder()
         for session in await self._repository.in_states(ACTIVE):
-            if session.session_id not in known and session.state is SessionState.RECORDING:
-                await self._moves.move(session, SessionState.INTERRUPTED, RESTARTED)
+            if session.session_id not in known:
+                await self._lost(session)
         for record in await self._buffers.records():
-            await self._adopt(record)
+            try:
+                await self._adopt(record, recorded=record.session_id in known)
+            except OSError as error:
+                # One directory that cannot be read or removed must not keep the server from starting.
+                log.warning("session.not_adopted", session=record.session_id, error=str(error))
         for session_id in known:
             session_row = await self._repository.get(session_id)
             if session_row is None or not session_row.state.active:
                 await self._service.release(session_id, NOBODY)
+
+    async def _lost(self, session: Session) -> None:
+        """Nobody records it any more; a generated screen is begun again, its publisher will not be."""
+        if session.state is SessionState.RECORDING:
+            await self._moves.move(session, SessionState.INTERRUPTED, RESTARTED)
+        elif session.state is SessionState.STARTING and session.source == "synthetic" and self._recorder.connected:
+            await self._resume_synthetic(session)
 
     async def _known_to_recorder(self) -> set[str]:
         try:
@@ -199,13 +210,17 @@ class SessionKeeper:
             return set()
         return {s.session_id for s in status.sessions} if isinstance(status, WorkerStatus) else set()
 
-    async def _adopt(self, record: SessionRecord) -> None:
-        """A directory without a row becomes a draining session; one that is over for good is removed."""
+    async def _adopt(self, record: SessionRecord, *, recorded: bool) -> None:
+        """A directory without a row gets one, draining unless it is still recorded; one that is over is removed."""
         row = await self._repository.get(record.session_id)
         if row is not None and row.state in SHOWN:
             return
         found = row or _from_record(record)
-        if row is None:
+        if row is None and recorded:
+            recording = replace(found, state=SessionState.RECORDING, reason=None, since_us=self._clock())
+            await self._repository.add(recording)
+            log.info("session.found_recording", session=record.session_id)
+        elif row is None:
             buffered = await self._buffers.buffered(found)
             ended_us = record.ended_at_us or buffered.until_us or record.started_at_us
             drains_us = ended_us + self._times.window_us

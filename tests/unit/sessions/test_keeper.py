@@ -14,7 +14,7 @@ from lookback.buffer.reader import SegmentCache
 from lookback.buffer.session_file import SessionRecord, write_session
 from lookback.db.sessions import SqlSessionRepository
 from lookback.errors import NotFoundError
-from lookback.recorder.control import SessionMoved, StopSession
+from lookback.recorder.control import SessionMoved, StartSynthetic, StopSession
 from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.keeper import SessionKeeper, Times
 from lookback.sessions.model import Session, SessionState
@@ -296,3 +296,29 @@ async def test_a_directory_that_says_nonsense_stops_nobody(house: House, text: s
     await house.keeper.reconcile()
     assert (await house.row("found")).state is DRAINING
     assert nonsense.exists()
+
+
+async def test_a_recording_that_lost_its_row_goes_on(house: House) -> None:
+    house.on_disk(a_row("found", user_id="bob"), frames=60)
+    house.recorder.known = ["found"]
+    await house.keeper.reconcile()
+    row = await house.row("found")
+    assert (row.state, row.since_us, row.ended_at_us) == (RECORDING, START_US, None)
+    assert "stop" not in house.recorder.kinds
+
+
+async def test_a_demo_that_had_not_begun_is_begun_again(house: House) -> None:
+    await house.rows.add(a_row("demo", source="synthetic"))
+    await house.rows.add(a_row("share", user_id="bob"))
+    await house.keeper.reconcile()
+    begun = [request.session.session_id for request in house.recorder.asked if isinstance(request, StartSynthetic)]
+    assert begun == ["demo"]
+
+
+async def test_a_directory_that_cannot_be_removed_stops_nobody(house: House) -> None:
+    stubborn = house.on_disk(await house.rows.add(a_row("a", EXPIRED)))
+    (stubborn / "not-a-file").mkdir()
+    house.on_disk(a_row("b", user_id="bob"), frames=60)
+    await house.keeper.reconcile()
+    assert stubborn.exists()
+    assert (await house.row("b")).state is DRAINING
