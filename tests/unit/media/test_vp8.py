@@ -15,7 +15,8 @@ START = Descriptor(start=True, picture_id=77, long_picture_id=True, tl0_index=3,
 
 def a_key_frame(width: int = 1280, height: int = 720, body: bytes = b"pixels" * 10) -> bytes:
     tag = (len(body) << 5 | 0x10).to_bytes(3, "little")
-    return tag + b"\x9d\x01\x2a" + (width | 0x4000).to_bytes(2, "little") + (height | 0x8000).to_bytes(2, "little") + body
+    size = (width | 0x4000).to_bytes(2, "little") + (height | 0x8000).to_bytes(2, "little")  # with scaling bits
+    return tag + b"\x9d\x01\x2a" + size + body
 
 
 def a_delta_frame(body: bytes = b"change" * 10) -> bytes:
