@@ -12,50 +12,72 @@ from lookback.media.opus import packet_duration_us, silence
 from lookback.media.segment import PendingSample
 
 FILL_DELAY_US = 400_000
-_TOLERANCE_US = 10_000  # jitter of the timeline: half a packet
+_TOLERANCE_US = 10_000  # the timeline moves packets against each other, by 2 % at most: no reason to let one go
+_STEP_US = 20_000  # silence grows by whole packets while sound is away
+_SMALLEST_STEP_US = 21  # one tick of 48 kHz, rounded up: decode times must grow
 
 
 class Soundtrack:
-    """Audio samples that wait for their fragment."""
+    """Audio samples that wait for their fragment. `clock_us` is the writer's clock: packets come late or early on it.
+
+    Silence follows the clock as far behind it as the last packet was: a sender whose sound is always late is not away.
+    """
 
     def __init__(self) -> None:
         self._samples: list[PendingSample] = []
         self._end_us: int | None = None
+        self._free_us = 0  # before it nothing can start
+        self._heard_us = 0
+        self._heard_dts_us = 0
 
     @property
-    def oldest_us(self) -> int | None:
-        """Instant of the first waiting sample."""
-        return self._samples[0].dts_us if self._samples else None
+    def oldest(self) -> PendingSample | None:
+        """The sample that waits longest."""
+        return self._samples[0] if self._samples else None
 
-    def begin(self, at_us: int) -> None:
+    def begin(self, at_us: int, clock_us: int) -> None:
         """A picture that sound, or silence, starts with; it goes on where it was unless it was interrupted."""
         if self._end_us is None:
-            self._end_us = at_us
+            self._end_us = self._free_us = at_us
+            self._heard_us, self._heard_dts_us = clock_us, at_us
 
     def interrupt(self) -> None:
         """The disk refused: what waits is gone, and what comes until the next `begin` is no silence but a gap."""
         self._samples, self._end_us = [], None
 
-    def add(self, dts_us: int, data: bytes) -> None:
-        """Take a packet; one that comes where silence already stands is let go."""
-        if self._end_us is None or dts_us < self._end_us - _TOLERANCE_US:
+    def add(self, dts_us: int, data: bytes, clock_us: int) -> None:
+        """Take a packet; one that comes where silence already stands is let go. Raises MalformedError."""
+        if self._end_us is None:
             return
-        self._fill(dts_us)
-        dts_us = max(dts_us, self._end_us)
         duration_us = packet_duration_us(data)
-        self._samples.append(PendingSample(dts_us, duration_us, data, Flag.SYNC))
-        self._end_us = dts_us + duration_us
+        if dts_us >= self._end_us - _TOLERANCE_US:
+            self._fill(dts_us, clock_us)
+            self._append(PendingSample(max(dts_us, self._free_us), duration_us, data, Flag.SYNC, clock_us))
+        self._heard_us, self._heard_dts_us = clock_us, dts_us
 
-    def take(self, now_us: int) -> list[PendingSample]:
-        """Everything that belongs into a fragment written now."""
-        if self._end_us is not None and now_us - self._end_us > FILL_DELAY_US:
-            self._fill(now_us - FILL_DELAY_US)
+    def take(self, clock_us: int, before_us: int | None = None) -> list[PendingSample]:
+        """Everything that belongs into a fragment written now; of it what starts before `before_us`."""
+        if self._end_us is not None:
+            away_us = self._heard_dts_us + clock_us - self._heard_us - FILL_DELAY_US - self._end_us
+            self._fill(self._end_us + away_us // _STEP_US * _STEP_US, clock_us)
         samples, self._samples = self._samples, []
+        if before_us is not None:
+            self._samples = [s for s in samples if s.dts_us >= before_us]
+            samples = samples[: len(samples) - len(self._samples)]
         return samples
 
-    def _fill(self, until_us: int) -> None:
-        if self._end_us is None or until_us <= self._end_us:
+    def _fill(self, until_us: int, clock_us: int) -> None:
+        """Put silence up to an instant, as far as whole packets go."""
+        if self._end_us is None:
             return
         for duration_us, packet in silence(until_us - self._end_us):
-            self._samples.append(PendingSample(self._end_us, duration_us, packet, Flag.SYNC | Flag.FILLER))
-            self._end_us += duration_us
+            at_us = max(self._end_us, self._free_us)
+            self._append(PendingSample(at_us, duration_us, packet, Flag.SYNC | Flag.FILLER, clock_us))
+
+    def _append(self, sample: PendingSample) -> None:
+        if self._samples:
+            before = self._samples[-1]
+            before.duration_us = min(before.duration_us, sample.dts_us - before.dts_us)
+        self._samples.append(sample)
+        self._end_us = sample.dts_us + sample.duration_us
+        self._free_us = self._end_us if sample.flags & Flag.FILLER else sample.dts_us + _SMALLEST_STEP_US

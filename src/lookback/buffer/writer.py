@@ -1,34 +1,26 @@
-"""Write one run: samples in, fragments of half a second out, segments that start with a key frame.
-
-The newest frame's duration is unknown until its successor comes: it waits for it, but not longer than HOLD_US, and not
-at all while packets are missing, because then the successor is on its way.
-"""
+"""Write one run: samples in, fragments of half a second out, segments that start with a key frame."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lookback.buffer.layout import highest_number, segment_paths
+from lookback.buffer.picture_track import Pictures, PictureTrack
 from lookback.buffer.segment_file import SegmentFile
 from lookback.buffer.soundtrack import Soundtrack
-from lookback.media.index import Flag, LossCause, Sample, SegmentHeader
-from lookback.media.samples import Track
-from lookback.media.segment import PendingSample
+from lookback.media.index import Flag, SegmentHeader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from lookback.media.segment import SegmentFormat
+    from lookback.media.segment import PendingSample, SegmentFormat
 
 FRAGMENT_US = 500_000
 SEGMENT_US = 10_000_000
-HOLD_US = 500_000
-_HELD_MARGIN_US = 200_000  # a frame that is on its way may carry an instant a little in the past
-_SMALLEST_STEP_US = 12  # one tick of 90 kHz, rounded up: decode times must grow
+_LONGEST_FRAGMENT_US = 20_000_000  # WebM's blocks can stand 32 s from the start of their cluster
 
 
 @dataclass(slots=True)
@@ -50,6 +42,9 @@ class RunWriter:
     `sync` gets duplicated descriptors after each fragment: it makes them durable and closes them, off the event loop.
     A disk that fails costs the fragments it fails for: `fault` says so while it lasts, `wants_key_frame` asks for the
     frame at which writing can resume.
+
+    Its clock is the newest instant it has heard of, from samples or ticks. How long a sample waits counts from when
+    it came, not from its own instant: on a slow network pictures come a second behind their sound.
     """
 
     def __init__(
@@ -67,24 +62,33 @@ class RunWriter:
         self._directory, self._format, self._run_id = directory, format, run_id
         self._sync, self._segment_us, self._fragment_us, self._write = sync, segment_us, fragment_us, write
         self._file: SegmentFile | None = None
-        self._video: list[PendingSample] = []
-        self._hidden: list[PendingSample] = []
-        self._notes: list[Sample] = []
+        self._pictures = PictureTrack(format.smallest_step_us)
         self._sound = Soundtrack() if audio else None
         self._fragment_number = 0
-        self._last_video_us: int | None = None
-        self._video_end_us: int | None = None
+        self._clock_us = 0
+        self._flushed_us = 0
+        self._missing = False
+        self._closed = False
         self.stats = WriterStats()
         self.fault: OSError | None = None
-        self.wants_key_frame = False
         self.picture_size: tuple[int, int] | None = None
+
+    @property
+    def wants_key_frame(self) -> bool:
+        """Whether nothing can be written before the next key frame."""
+        return self._file is None and not self._closed
 
     def video(
         self, dts_us: int, data: bytes, *, key: bool, reference_lost: bool = False, discontinuity: bool = False
     ) -> None:
-        """Take a frame. Until the first key frame, and after a disk fault until the next, frames are let go."""
-        if self._last_video_us is not None:
-            dts_us = max(dts_us, self._last_video_us + _SMALLEST_STEP_US)
+        """Take a frame. Until the first key frame, and after a disk fault until the next, frames are let go.
+
+        Raises MalformedError for a key frame that is none.
+        """
+        self._clock_us = max(self._clock_us, dts_us)
+        dts_us = self._pictures.growing(dts_us)
+        if discontinuity:
+            self._pictures.miss(dts_us)
         if key:
             complete = self._format.complete(data)
             if complete is None or not self._ready_for(dts_us, complete):
@@ -92,53 +96,49 @@ class RunWriter:
             data = complete
         if self._file is None:
             return
-        if reference_lost and not key:
-            self._hidden.append(PendingSample(dts_us, 0, data, Flag.REFERENCE_LOST))
-        else:
-            if discontinuity:
-                self._note_loss(dts_us, LossCause.NETWORK)
-            self._video.append(PendingSample(dts_us, 0, data, Flag.SYNC if key else Flag.NONE))
-        self._last_video_us = dts_us
-        self._flush_if_due(dts_us)
+        flags = Flag.SYNC if key else Flag.REFERENCE_LOST if reference_lost else Flag.NONE
+        self._pictures.add(dts_us, data, flags, self._clock_us)
+        self._flush_if_due(self._pictures.oldest, dts_us)
 
     def audio(self, dts_us: int, data: bytes) -> None:
-        """Take a packet; before the first key frame, and where silence already stands, it is let go."""
+        """Take a packet; before the first key frame, and where silence already stands, it is let go.
+
+        Raises MalformedError for one that is none.
+        """
         if self._file is None or self._sound is None:
             return
-        self._sound.add(dts_us, data)
-        self._flush_if_due(dts_us)
+        self._clock_us = max(self._clock_us, dts_us)
+        self._sound.add(dts_us, data, self._clock_us)
+        self._flush_if_due(self._sound.oldest, dts_us)
 
     def tick(self, now_us: int, *, missing: bool = False) -> None:
         """Let time pass. Call it while the publisher is alive; `missing`: video packets are being waited for."""
-        if self._file is None or self._video_end_us is None:
-            return
-        oldest_us = self._oldest_us()
-        if oldest_us is None or now_us - oldest_us >= self._fragment_us:
-            self._flush(now_us, missing=missing)
+        self._clock_us = max(self._clock_us, now_us)
+        self._missing = missing
+        if self._file is not None and self._clock_us - self._waiting_since_us() >= self._fragment_us:
+            self._flush()
 
     def close(self, now_us: int) -> None:
         """Write what is left and end the segment; `now_us` is when the run ended."""
+        self._clock_us = max(self._clock_us, now_us)
         if self._file is not None:
-            last_us = self._last_video_us or now_us
-            self._flush(max(now_us, last_us + _SMALLEST_STEP_US), everything=True)
-        self._close_file()
+            self._end_segment(None)
+        self._closed = True
 
-    def _oldest_us(self) -> int | None:
-        pending = [group[0].dts_us for group in (self._video, self._hidden) if group]
-        if self._sound is not None and self._sound.oldest_us is not None:
-            pending.append(self._sound.oldest_us)
-        return min(pending, default=self._video_end_us)
+    def _waiting_since_us(self) -> int:
+        waiting = [track.oldest for track in (self._pictures, self._sound) if track is not None]
+        if self._missing:  # the newest frame stays, however long it has been there
+            return self._flushed_us
+        return min((sample.seen_us for sample in waiting if sample is not None), default=self._flushed_us)
 
-    def _flush_if_due(self, now_us: int) -> None:
-        oldest_us = self._oldest_us()
-        if self._file is not None and oldest_us is not None and now_us - oldest_us >= self._fragment_us:
-            self._flush(now_us)
+    def _flush_if_due(self, oldest: PendingSample | None, newest_us: int) -> None:
+        if oldest is not None and newest_us - oldest.dts_us >= self._fragment_us:
+            self._flush()
 
     def _ready_for(self, dts_us: int, key_frame: bytes) -> bool:
         """Make sure that a segment is open for a key frame at `dts_us`."""
         if self._file is not None and dts_us - self._file.first_dts_us >= self._segment_us:
-            self._flush(dts_us, everything=True)
-            self._close_file()
+            self._end_segment(dts_us)
         if self._file is None:
             self._open(dts_us, key_frame)
         return self._file is not None
@@ -155,102 +155,62 @@ class RunWriter:
             return
         self.stats.segment = number
         self.picture_size = (opening.width, opening.height)
-        self.wants_key_frame = False
-        if self.fault is not None:
-            self._note_loss(dts_us, LossCause.STORAGE)
+        self._flushed_us = self._clock_us
+        self._pictures.begin(dts_us)
         if self._sound is not None:
-            self._sound.begin(dts_us)
-        if self._video_end_us is None:
-            self._video_end_us = dts_us
+            self._sound.begin(dts_us, self._clock_us)
 
-    def _note_loss(self, until_us: int, cause: LossCause) -> None:
-        start_us = self._video_end_us
-        if self._video:
-            start_us = self._video[-1].dts_us + _SMALLEST_STEP_US
-        if start_us is not None and until_us > start_us:
-            length = until_us - start_us
-            self._notes.append(Sample(Track.VIDEO, start_us, length, 0, 0, Flag.REFERENCE_LOST, cause))
+    def _flush(self) -> None:
+        """Write what is there and need not wait."""
+        sound = self._sound.take(self._clock_us) if self._sound is not None else []
+        self._append(self._pictures.take(self._clock_us, missing=self._missing), sound)
 
-    def _flush(self, now_us: int, *, everything: bool = False, missing: bool = False) -> None:
-        """Write one fragment of what is there."""
-        if self._file is None:
-            return
-        video = self._take_video(now_us, everything=everything, missing=missing)
-        hidden, self._hidden = self._hidden, []
-        sound = self._sound.take(now_us) if self._sound is not None else []
-        notes, self._notes = self._notes, []
-        if not (video or hidden or missing):
-            notes += self._held_note(now_us if everything else now_us - _HELD_MARGIN_US)
-        if not (video or hidden or sound or notes):
-            return
-        self._fragment_number += 1
-        self._append(video, sound, hidden, notes)
+    def _end_segment(self, next_us: int | None) -> None:
+        """Write everything before the next segment's key frame at `next_us`; None: there is no next segment."""
+        sound = self._sound.take(self._clock_us, next_us) if self._sound is not None else []
+        self._append(self._pictures.take_all(self._clock_us, next_us), sound)
+        self._close_file()
 
-    def _take_video(self, now_us: int, *, everything: bool, missing: bool) -> list[PendingSample]:
-        video = self._video
-        for sample, successor in pairwise(video):
-            sample.duration_us = successor.dts_us - sample.dts_us
-        if not video:
-            return []
-        newest = video[-1]
-        age_us = now_us - newest.dts_us
-        if everything or (age_us >= HOLD_US and not missing):
-            newest.duration_us = max(age_us, _SMALLEST_STEP_US)
-            newest.flags |= Flag.NONE if everything else Flag.ESTIMATED
-            self._video = []
-            return video
-        self._video = [newest]
-        return video[:-1]
+    def _append(self, pictures: Pictures, sound: list[PendingSample]) -> None:
+        self._flushed_us = self._clock_us
+        for part, heard in _parts(pictures, sound):
+            if not self._write_fragment(part, heard):
+                return
+        self._pictures.committed()
 
-    def _held_note(self, until_us: int) -> list[Sample]:
-        """Say that the picture did not change since the last one ended."""
-        start_us = self._video_end_us
-        if self._video or start_us is None or until_us - start_us < self._fragment_us // 2:
-            return []
-        return [Sample(Track.VIDEO, start_us, until_us - start_us, 0, 0, Flag.HELD)]
-
-    def _append(
-        self,
-        video: list[PendingSample],
-        sound: list[PendingSample],
-        hidden: list[PendingSample],
-        notes: list[Sample],
-    ) -> None:
+    def _write_fragment(self, pictures: Pictures, sound: list[PendingSample]) -> bool:
         file = self._file
         if file is None:
-            raise AssertionError("a fragment needs an open segment")
-        data = b""
-        samples: list[Sample] = []
-        if video or sound or hidden:
-            data, samples = self._format.fragment(self._fragment_number, file.media_size, video, sound, hidden)
-        notes = [note._replace(offset=file.media_size) for note in notes]
+            return False
+        self._fragment_number += 1
+        shown, hidden, notes = pictures
+        data, samples = b"", [note._replace(offset=file.media_size) for note in notes]
+        if shown or hidden or sound:
+            data, rows = self._format.fragment(self._fragment_number, file.media_size, shown, sound, hidden)
+            samples = rows + samples
         try:
-            written = file.append(self._fragment_number, data, samples + notes)
+            written = file.append(self._fragment_number, data, samples)
         except OSError as error:
             self._fail(error)
-            return
+            return False
         self.fault = None
-        self._count(video, sound, hidden, written)
-        ends = [s.dts_us + s.duration_us for s in (*video, *hidden)] + [n.dts_us + n.duration_us for n in notes]
-        self._video_end_us = max(ends, default=self._video_end_us)
+        self._count(pictures, sound, written)
         self._sync(file.handles())
+        return True
 
-    def _count(
-        self, video: list[PendingSample], sound: list[PendingSample], hidden: list[PendingSample], written: int
-    ) -> None:
+    def _count(self, pictures: Pictures, sound: list[PendingSample], written: int) -> None:
         stats = self.stats
         stats.fragments += 1
         stats.bytes_written += written
-        stats.video_samples += len(video)
+        stats.video_samples += len(pictures.shown)
         stats.audio_samples += len(sound)
-        stats.lost_samples += len(hidden)
+        stats.lost_samples += len(pictures.hidden)
 
     def _fail(self, error: OSError) -> None:
         """Let the fragment go and wait for a key frame at which a new segment can start."""
         self.fault = error
-        self.wants_key_frame = True
         self.stats.dropped_fragments += 1
-        self._video, self._hidden, self._notes = [], [], []
+        self._pictures.interrupt()
         if self._sound is not None:
             self._sound.interrupt()
         self._close_file()
@@ -260,3 +220,21 @@ class RunWriter:
             self._sync(self._file.handles())
             self._file.close()
             self._file = None
+
+
+def _parts(pictures: Pictures, sound: list[PendingSample]) -> Iterator[tuple[Pictures, list[PendingSample]]]:
+    """Split what is too long for one fragment; that happens where a publisher paused."""
+    shown, hidden, notes = pictures
+    if not (shown or hidden or notes or sound):
+        return
+    instants = [s.dts_us for group in (shown, hidden, sound) for s in group]
+    begin_us, last_us = min(instants, default=0), max(instants, default=0)
+    at_us = begin_us
+    while last_us - at_us > _LONGEST_FRAGMENT_US:
+        end_us = at_us + _LONGEST_FRAGMENT_US
+        early = [[s for s in group if at_us <= s.dts_us < end_us] for group in (shown, hidden, sound)]
+        yield Pictures(early[0], early[1], []), early[2]
+        at_us = end_us
+    if at_us > begin_us:
+        shown, hidden, sound = ([s for s in group if s.dts_us >= at_us] for group in (shown, hidden, sound))
+    yield Pictures(shown, hidden, notes), sound

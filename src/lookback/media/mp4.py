@@ -58,7 +58,7 @@ def avc_entry(sps: bytes, pps: bytes, name: bytes = b"avc3") -> bytes:
     config = bytes([1, sps[1], sps[2], sps[3], 0xFF, 0xE1])
     config += struct.pack(">H", len(sps)) + sps + b"\1" + struct.pack(">H", len(pps)) + pps
     if sps[1] in _HIGH_PROFILES:
-        config += b"\xfd\xf8\xf8\0"  # 4:2:0, 8 bit, no SPS extensions
+        config += bytes((0xFC | size.chroma_format, 0xF8 | size.luma_bits - 8, 0xF8 | size.chroma_bits - 8, 0))
     dimensions = struct.pack(">HHIIIH", size.width, size.height, 0x480000, 0x480000, 0, 1)
     return box(
         name, bytes(6), b"\0\1", bytes(16), dimensions, bytes(32), struct.pack(">Hh", 24, -1), box(b"avcC", config)

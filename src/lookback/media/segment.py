@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class PendingSample:
-    """A sample that waits for its fragment. Instants in UTC microseconds."""
+    """A sample that waits for its fragment. Instants in UTC microseconds; `seen_us` is when it came."""
 
     dts_us: int
     duration_us: int
     data: bytes
     flags: Flag = Flag.NONE
+    seen_us: int = 0
 
 
 class Opening(NamedTuple):
@@ -37,6 +38,8 @@ class SegmentFormat(Protocol):
     """One container. An object belongs to one run: it may remember what later key frames lack."""
 
     extension: str
+    smallest_step_us: int
+    """How far apart two samples of a track must be for the container to keep them apart, in microseconds."""
 
     def complete(self, key_frame: bytes) -> bytes | None:
         """The key frame with everything a decoder needs to start at it; None when that was never sent."""
@@ -62,6 +65,7 @@ class Fmp4Format:
     """H.264 and Opus in fragmented MP4."""
 
     extension = "mp4"
+    smallest_step_us = 12  # one tick of 90 kHz, rounded up
 
     def __init__(self) -> None:
         self._sps: bytes | None = None
@@ -107,6 +111,7 @@ class WebmFormat:
     """VP8 and Opus in WebM."""
 
     extension = "webm"
+    smallest_step_us = 1_000
 
     def complete(self, key_frame: bytes) -> bytes | None:
         """A VP8 key frame needs nothing else."""
