@@ -151,7 +151,9 @@ function Over({ session, sentence }: { session: Session; sentence: string }) {
           <StartPanel
             nested
             title="Start again"
-            sentence={failed ? "Share once more, or try the demo source." : "The next share gets a buffer of its own."}
+            sentence={
+              failed ? "Share once more, or try the demo source." : "The next share gets a buffer of its own."
+            }
           />
         </div>
       )}
