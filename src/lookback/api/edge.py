@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
-from lookback.api.errors import TooLargeError, internal_problem, problem
+from lookback.api.errors import METHODS, TooLargeError, internal_problem, problem
 from lookback.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ _SECURITY = {
 # The longest body there is: an SDP offer of a browser is about 10 kB.
 MAX_BODY_BYTES = 256 * 1024
 _EXPOSED = ("Location", "ETag", "Link", "X-Lookback-Session", "Accept-Ranges", "Content-Range", "Retry-After")
-_METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
 _ALLOWED = ("Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Range", "Range", "Idempotency-Key")
 
 Observe = Callable[[str, str, int, float], None]
@@ -81,7 +80,7 @@ class Edge:
     def _report(self, scope: Scope, status: int, took_seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "(none)")
         # Any word may be sent as a method; each would make a series of its own.
-        self._observe(scope["method"] if scope["method"] in _METHODS else "(other)", route, status, took_seconds)
+        self._observe(scope["method"] if scope["method"] in METHODS else "(other)", route, status, took_seconds)
         # The path without its query: links are signed there.
         log.info(
             "http.request",
@@ -131,7 +130,7 @@ class Cors:
 
 def _cors(app: ASGIApp, origins: Collection[str]) -> CORSMiddleware:
     return CORSMiddleware(
-        app, allow_origins=origins, allow_methods=_METHODS, allow_headers=_ALLOWED, expose_headers=_EXPOSED
+        app, allow_origins=origins, allow_methods=METHODS, allow_headers=_ALLOWED, expose_headers=_EXPOSED
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from lookback import errors
 from lookback.errors import LookbackError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
 CONTENT_TYPE = "application/problem+json"
+METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
 
 
 class UnsupportedMediaTypeError(LookbackError):
@@ -129,13 +131,24 @@ async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
     return problem(errors.ValidationError(sentence, errors=mistakes))
 
 
-async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this kind only
     fallback = ("http-error", "The request failed", str(error.detail))
     code, title, detail = _BY_STATUS.get(error.status_code, fallback)
-    return JSONResponse(
-        _members(code, title, error.status_code, detail), error.status_code, error.headers, CONTENT_TYPE
-    )
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (allowed := _allowed(request)):
+        headers["Allow"] = ", ".join(allowed)
+    return JSONResponse(_members(code, title, error.status_code, detail), error.status_code, headers, CONTENT_TYPE)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method the address takes (RFC 9110 section 15.5.6); the framework names those of one route only."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _mistake(mistake: Mapping[str, Any]) -> dict[str, str]:

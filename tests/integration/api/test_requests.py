@@ -182,6 +182,20 @@ async def test_an_address_or_method_that_is_none_is_a_problem(
     assert status == 404 or answer.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/livekit-replay/clips/x", "GET, PATCH, DELETE"),
+        ("/livekit-replay/clips/x/video", "GET, HEAD"),
+        ("/whip/room", "POST, OPTIONS"),
+        ("/", "GET, HEAD"),
+    ],
+)
+async def test_a_refused_method_is_told_all_that_are_taken(alice: Person, path: str, allowed: str) -> None:
+    answer = await alice.http.put(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 async def test_a_segment_number_that_is_none_is_refused(alice: Person, saved: Json) -> None:
     where = f"sessions/{saved['sessionId']}/segments"
     assert (await refused(alice, "GET", f"{where}/x/media")).status == 400
