@@ -21,7 +21,7 @@ def now_us() -> int:
 async def eventually(probe: Callable[[], Awaitable[T | None]], *, within: float = ..., what: str = ...) -> T: ...
 @overload
 async def eventually(probe: Callable[[], T | None], *, within: float = ..., what: str = ...) -> T: ...
-async def eventually(probe: Callable[[], Any], *, within: float = 10.0, what: str = "the condition") -> Any:
+async def eventually(probe: Callable[[], Any], *, within: float = 30.0, what: str = "the condition") -> Any:
     """Return the first truthy value of `probe`; fail after `within` seconds, naming the last value seen."""
     deadline = time.monotonic() + within
     while True:
