@@ -106,7 +106,7 @@ def _by_command_line(media: bytes, folder: Path) -> list[int]:
     path = folder / "clip"
     path.write_bytes(media)
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-xerror", "-i", str(path), "-map", "0:v"]
-    command += ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    command += ["-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     done = subprocess.run(command, check=True, capture_output=True)
     assert done.stderr == b""
     return [barcode(luma) for luma in np.frombuffer(done.stdout, np.uint8).reshape(-1, HEIGHT, WIDTH)]
