@@ -1,6 +1,9 @@
 """Cut off what a crash left behind, so that every file ends at a whole commit. Run it before a new writer starts.
 
 Index first, media after it: a record must never name bytes that are being cut off. Doing it twice changes nothing.
+
+After a power cut the index may be on disk and the bytes that it names not: those of the newest segments are compared
+with the hashes in their commits. Older ones were made durable long before.
 """
 
 from __future__ import annotations
@@ -12,13 +15,16 @@ from typing import TYPE_CHECKING, Literal
 from lookback.buffer.layout import SegmentPaths, parse_segment_name, segment_paths
 from lookback.buffer.session_file import sync_directory
 from lookback.errors import MalformedError
-from lookback.media.index import parse_index
+from lookback.media.index import bytes_up_to, first_broken_commit, parse_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lookback.media.index import SegmentIndex
+
 DAMAGED_SUFFIX = ".damaged"
+_NEWEST = 2  # a crash right after a segment has ended may find its last fragments not yet durable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Repaired:
 
 def repair_session(directory: Path) -> list[Repaired]:
     """Repair every segment of a session that nobody writes; return what was done. Raises OSError."""
-    done = [repaired for paths in _segments(directory) if (repaired := _repair(paths, change=True)) is not None]
+    done = _examine(directory, change=True)
     if done:
         sync_directory(directory)
     return done
@@ -40,7 +46,14 @@ def repair_session(directory: Path) -> list[Repaired]:
 
 def find_damage(directory: Path) -> list[Repaired]:
     """Return what `repair_session` would do, and do nothing."""
-    return [damage for paths in _segments(directory) if (damage := _repair(paths, change=False)) is not None]
+    return _examine(directory, change=False)
+
+
+def _examine(directory: Path, *, change: bool) -> list[Repaired]:
+    segments = list(_segments(directory))
+    newest = {paths.number for paths in segments[-_NEWEST:]}
+    found = (_repair(paths, verify=paths.number in newest, change=change) for paths in segments)
+    return [repaired for repaired in found if repaired is not None]
 
 
 def _segments(directory: Path) -> Iterator[SegmentPaths]:
@@ -53,22 +66,30 @@ def _segments(directory: Path) -> Iterator[SegmentPaths]:
         yield segment_paths(directory, number, extension)
 
 
-def _repair(paths: SegmentPaths, *, change: bool) -> Repaired | None:
+def _repair(paths: SegmentPaths, *, verify: bool, change: bool) -> Repaired | None:
     media_size = paths.media.stat().st_size if paths.media.exists() else 0
     try:
         data = paths.index.read_bytes()
         index = parse_index(data, media_size)
+        if verify:
+            index = _as_written(index, data, paths.media)
     except (FileNotFoundError, MalformedError):
         return _without_index(paths, media_size, change=change)
     if not len(index.commits):
         return _remove(paths, media_size, change=change)
     torn = media_size - index.media_bytes
-    if torn <= 0 and not index.torn_bytes:
+    if torn <= 0 and len(data) == index.good_bytes:
         return None
     if change:
         _cut(paths.index, index.good_bytes)
         _cut(paths.media, index.media_bytes)
     return Repaired(paths.number, "cut", max(torn, 0))
+
+
+def _as_written(index: SegmentIndex, data: bytes, media: Path) -> SegmentIndex:
+    """The index up to the first fragment whose bytes are others than those that were written."""
+    broken = first_broken_commit(index, media.read_bytes()[: index.media_bytes])
+    return index if broken is None else parse_index(data[: bytes_up_to(index, broken)], index.media_bytes)
 
 
 def _without_index(paths: SegmentPaths, media_size: int, *, change: bool) -> Repaired:

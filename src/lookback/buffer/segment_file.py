@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from lookback.media.index import Sample
 
 _MODE = 0o640
+_LARGEST_MEDIA = 0xFFFF_FFFF  # offsets have 32 bits
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-
-Write = "Callable[[int, memoryview], int]"
 
 
 class SegmentFile:
@@ -41,26 +40,24 @@ class SegmentFile:
         self._commits = 0
         self.first_dts_us = header.first_dts_us
         self._write = write
-        self._media = os.open(paths.media, _FLAGS, _MODE)
+        self._media = self._index = -1
         try:
+            self._media = os.open(paths.media, _FLAGS, _MODE)
             self._index = os.open(paths.index, _FLAGS, _MODE)
-        except OSError:
-            os.close(self._media)
-            raise
-        try:
             self._write_all(self._media, init)
             self._write_all(self._index, header.pack())
         except OSError:
             self.close()
             raise
+        self._inodes = [os.fstat(fd).st_ino for fd in (self._media, self._index)]
         self.media_size = len(init)
         self.index_size = len(header.pack())
 
     def append(self, number: int, data: bytes, samples: Sequence[Sample]) -> int:
         """Write one fragment and commit it; return how many bytes both files grew by."""
-        records = fragment_records(number, self.media_size, data, samples)
         try:
-            self._refuse_if_unlinked()
+            self._refuse_what_cannot_last(len(data))
+            records = fragment_records(number, self.media_size, data, samples)
             self._write_all(self._media, data)
             self._write_all(self._index, records)
         except OSError:
@@ -77,21 +74,25 @@ class SegmentFile:
 
     def close(self) -> None:
         """Close both files; remove them again when nothing was ever committed."""
-        os.close(self._media)
-        os.close(self._index)
-        for path in () if self._commits else (self._paths.index, self._paths.media):
-            with contextlib.suppress(OSError):
-                path.unlink()
+        for fd, path in ((self._index, self._paths.index), (self._media, self._paths.media)):
+            if fd < 0:
+                continue  # a file that was there before is not ours
+            os.close(fd)
+            if not self._commits:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def _write_all(self, fd: int, data: bytes) -> None:
         view = memoryview(data)
         while view:
             view = view[self._write(fd, view) :]
 
-    def _refuse_if_unlinked(self) -> None:
-        # Writing to a file without a name succeeds and saves nothing: the directory was removed under us.
-        if not os.fstat(self._media).st_nlink or not os.fstat(self._index).st_nlink:
-            raise FileNotFoundError(errno.ENOENT, "The open segment was removed")
+    def _refuse_what_cannot_last(self, size: int) -> None:
+        # Writing to a file that lost its name succeeds and saves nothing: the directory was removed or moved away.
+        if [path.stat().st_ino for path in (self._paths.media, self._paths.index)] != self._inodes:
+            raise FileNotFoundError(errno.ENOENT, "The open segment was replaced")
+        if self.media_size + size > _LARGEST_MEDIA:
+            raise OSError(errno.EFBIG, "The open segment is as large as an index can describe")
 
     def _cut_back(self) -> None:
         # Index first: a record must never name bytes that are being cut off.

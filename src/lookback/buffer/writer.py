@@ -195,7 +195,7 @@ class RunWriter:
             return False
         self.fault = None
         self._count(pictures, sound, written)
-        self._sync(file.handles())
+        self._make_durable(file)
         return True
 
     def _count(self, pictures: Pictures, sound: list[PendingSample], written: int) -> None:
@@ -217,9 +217,15 @@ class RunWriter:
 
     def _close_file(self) -> None:
         if self._file is not None:
-            self._sync(self._file.handles())
+            self._make_durable(self._file)
             self._file.close()
             self._file = None
+
+    def _make_durable(self, file: SegmentFile) -> None:
+        try:
+            self._sync(file.handles())
+        except OSError as error:  # no descriptor to spare: it is written, and made durable with the next fragment
+            self.fault = error
 
 
 def _parts(pictures: Pictures, sound: list[PendingSample]) -> Iterator[tuple[Pictures, list[PendingSample]]]:

@@ -187,5 +187,25 @@ def parse_index(data: bytes, media_size: int) -> SegmentIndex:
     )
 
 
+def first_broken_commit(index: SegmentIndex, media: bytes | memoryview) -> int | None:
+    """Position of the first commit whose bytes are not those that were written; None when all are.
+
+    `media` is the media file, as far as the commits cover it.
+    """
+    view = memoryview(media)
+    rows = zip(*(index.commits[name].tolist() for name in ("offset", "size")), strict=True)
+    for position, ((offset, size), digest) in enumerate(
+        zip(rows, index.commits["dts_us"].view("<u8").tolist(), strict=True)
+    ):
+        if xxhash.xxh3_64_intdigest(view[offset : offset + size]) != digest:
+            return position
+    return None
+
+
+def bytes_up_to(index: SegmentIndex, commit: int) -> int:
+    """How much of the index file stands before the fragment of the commit at this position."""
+    return HEADER.size + RECORD_SIZE * int((index.commits["duration_us"][:commit].astype(np.int64) + 1).sum())
+
+
 def _low_hash(rows: bytes | memoryview) -> int:
     return xxhash.xxh3_64_intdigest(rows) & 0xFFFFFFFF

@@ -10,9 +10,8 @@ import pytest
 from tests.support.encoded_clip import ClipShape, EncodedClip, encoded_clip
 from tests.support.media import decoded, record
 
-from lookback.buffer.reader import read_segments
+from lookback.buffer.reader import read_segments, summary
 from lookback.buffer.repair import find_damage, repair_session
-from lookback.media.index import parse_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,26 +81,73 @@ def check_whole(directory: Path) -> None:
     assert numbers == list(range(len(numbers)))
 
 
+TAIL = 200
+
+
+def torn_files(data: bytes, cut: int) -> dict[str, bytes]:
+    """What a file may be after a crash `cut` bytes before its end: shorter, or with pages that were never written."""
+    whole = data[: len(data) - cut]
+    return {"cut": whole, "zeros": whole + bytes(cut), "longer": whole + bytes(4096), "garbage": whole + b"\xa5" * cut}
+
+
 @pytest.mark.parametrize("codec", ["h264", "vp8"])
-def test_any_torn_tail_is_cut_off(tmp_path: Path, codec: str) -> None:
+def test_any_torn_tail_is_cut_off_and_nothing_before_it(tmp_path: Path, codec: str) -> None:
     whole = tmp_path / "whole"
     record(whole, clip_of(codec), frames=30)
     (segment,) = read_segments(whole)
     media, index = segment.media_path.read_bytes(), segment.index_path.read_bytes()
-    for cut in range(9, 64):
-        for lost_media, lost_index, tail in ((cut, 0, b""), (0, cut, b""), (cut, cut, b""), (0, cut, b"\xff" * cut)):
-            torn = parse_index(index[: len(index) - lost_index] + tail, len(media) - lost_media)
-            assert torn.media_bytes <= len(media) - lost_media
-            assert len(torn.commits) == len(segment.index.commits) - 1
-    torn_dir = tmp_path / "torn"
-    shutil.copytree(whole, torn_dir)
-    with (torn_dir / segment.media_path.name).open("ab") as file:
-        file.write(b"\xff" * 5_000)
-    os.truncate(torn_dir / segment.index_path.name, len(index) - 7)
-    (done,) = repair_session(torn_dir)
-    assert done.action == "cut"
-    assert done.lost_bytes > 5_000
-    check_whole(torn_dir)
+    ends = [int(end) for end in segment.index.commits["offset"] + segment.index.commits["size"]]
+    torn = tmp_path / "torn"
+    shutil.copytree(whole, torn)
+    media_path, index_path = torn / segment.media_path.name, torn / segment.index_path.name
+    for cut in range(1, TAIL):
+        for shape, content in torn_files(index, cut).items():
+            media_path.write_bytes(media)
+            index_path.write_bytes(content)
+            repair_session(torn)
+            assert repair_session(torn) == [], shape
+            assert index.startswith(index_path.read_bytes()[:-3])  # the last three bytes mean nothing
+            assert media_path.stat().st_size in {*ends, segment.index.header.init_size}
+    for cut in range(1, TAIL):
+        for shape, content in torn_files(media, cut).items():
+            media_path.write_bytes(content)
+            index_path.write_bytes(index)
+            done = repair_session(torn)
+            assert repair_session(torn) == [], shape
+            whole_commits = len(ends) - (not content.startswith(media))
+            assert len(done) == (content != media)
+            assert media_path.read_bytes() == media[: ends[whole_commits - 1]]
+            assert len(read_segments(torn)[0].index.commits) == whole_commits
+
+
+@pytest.mark.parametrize("codec", ["h264", "vp8"])
+def test_fragments_whose_bytes_never_reached_the_disk_are_cut_off(tmp_path: Path, codec: str) -> None:
+    record(tmp_path, clip_of(codec), frames=115)
+    *_, segment = read_segments(tmp_path)
+    media = segment.media_path.read_bytes()
+    third = segment.index.commits[2]
+    at, size = int(third["offset"]), int(third["size"])
+    segment.media_path.write_bytes(media[: at + size // 2] + bytes(len(media) - at - size // 2))
+    assert find_damage(tmp_path) == repair_session(tmp_path)
+    assert repair_session(tmp_path) == []
+    assert len(read_segments(tmp_path)[-1].index.commits) == 2
+    check_whole(tmp_path)
+
+
+@pytest.mark.parametrize("done", ["index cut", "index gone", "media set aside"])
+def test_a_repair_may_itself_be_interrupted(tmp_path: Path, done: str) -> None:
+    record(tmp_path, frames=60)
+    (segment,) = read_segments(tmp_path)
+    if done == "index cut":
+        os.truncate(segment.index_path, segment.index.good_bytes - 32 * (int(segment.index.commits[-1][3]) + 1))
+    else:
+        segment.index_path.unlink()
+    if done == "media set aside":
+        segment.media_path.rename(segment.media_path.with_name(segment.media_path.name + ".damaged"))
+    repair_session(tmp_path)
+    assert repair_session(tmp_path) == []
+    check_whole(tmp_path)
+    assert len(read_segments(tmp_path)) == (1 if done == "index cut" else 0)
 
 
 def test_what_nobody_can_read_is_set_aside_or_removed(tmp_path: Path) -> None:
@@ -122,8 +168,6 @@ def test_what_nobody_can_read_is_set_aside_or_removed(tmp_path: Path) -> None:
 
 
 def test_a_missing_segment_in_the_middle_is_a_gap(tmp_path: Path) -> None:
-    from lookback.buffer.reader import summary  # noqa: PLC0415
-
     record(tmp_path, frames=300)
     read_segments(tmp_path)[2].index_path.write_bytes(b"garbage")
     (gap,) = summary(tmp_path).gaps

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -135,3 +137,71 @@ def test_a_buffer_that_is_not_there_is_empty(tmp_path: Path, root: str) -> None:
     else:
         with pytest.raises(NotADirectoryError):
             summary(tmp_path / root)
+
+
+def test_a_directory_that_is_moved_away_is_noticed(tmp_path: Path) -> None:
+    directory = tmp_path / "session"
+    directory.mkdir()
+    clip = encoded_clip()
+    writer = writer_for(directory, clip)
+    for at in range(40):
+        key, data = frame_data(clip, at)
+        writer.video(START_US + at * 33_333, data, key=key)
+        if at == 5:
+            directory.rename(tmp_path / "elsewhere")
+    assert isinstance(writer.fault, FileNotFoundError)
+    assert read_segments(tmp_path / "elsewhere") == []
+
+
+def test_files_that_grow_no_further_are_a_fault(tmp_path: Path) -> None:
+    """The limit holds for a whole process, so one of its own records; its signal is ignored as Python does."""
+    script = f"""
+import resource, pathlib
+from tests.support.encoded_clip import encoded_clip
+from tests.support.media import START_US, frame_data, writer_for
+clip = encoded_clip()
+writer = writer_for(pathlib.Path({str(tmp_path)!r}), clip, segment_us=60_000_000)
+for at in range(150):
+    if at == 60:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+    if at == 90:
+        assert writer.fault is not None, "no fault"
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    key, data = frame_data(clip, at)
+    writer.video(START_US + at * 33_333, data, key=key)
+writer.close(START_US + 150 * 33_333)
+assert writer.fault is None, writer.fault
+"""
+    encoded_clip()
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert find_damage(tmp_path) == []
+    (gap,) = summary(tmp_path).gaps
+    assert (gap.track, gap.cause) == ("all", "storage")
+    numbers = [n for s in read_segments(tmp_path) for _, n in decoded(s.media_path)]
+    assert numbers[-60:] == [*range(90, 120), *range(30)]
+    assert numbers[:-60] == list(range(len(numbers) - 60))
+    assert len(numbers) > 60 + 30
+
+
+def test_a_segment_ends_before_offsets_overflow(tmp_path: Path) -> None:
+    clip = encoded_clip()
+    writer = writer_for(tmp_path, clip, segment_us=60_000_000)
+    for at in range(90):
+        key, data = frame_data(clip, at)
+        writer.video(START_US + at * 33_333, data, key=key)
+        if at == 20:
+            assert writer._file is not None
+            os.truncate(tmp_path / "segment-000001.mp4", 2**32 - 5_000)
+            writer._file.media_size = 2**32 - 5_000
+    writer.close(START_US + 90 * 33_333)
+    assert [s.number for s in read_segments(tmp_path)] == [1, 2]
+    assert [n for _, n in decoded(read_segments(tmp_path)[1].media_path)] == list(range(60, 90))
+
+
+def test_names_that_are_taken_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "segment-000001.idx").mkdir()
+    record(tmp_path, frames=30)
+    assert [s.number for s in read_segments(tmp_path)] == [2]
+    assert (tmp_path / "segment-000001.idx").is_dir()
