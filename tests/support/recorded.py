@@ -73,7 +73,8 @@ def what_was_recorded(directory: Path) -> Recorded:
 def _pictures(segment: Segment) -> Iterator[tuple[int, int]]:
     samples = segment.index.samples
     shown = samples[(samples["track"] == Track.VIDEO) & (samples["flags"] & _NEVER_SHOWN == 0)]
-    decoded = pictures(segment.media_path)
+    # Of the newest segment more may be written meanwhile: what is committed counts.
+    decoded = pictures(segment.media_path.read_bytes()[: segment.index.media_bytes])
     assert len(decoded) == len(shown), f"{segment.media_path.name}: {len(decoded)} pictures, {len(shown)} samples"
     return zip(shown["dts_us"].tolist(), (picture.number for picture in decoded), strict=True)
 
