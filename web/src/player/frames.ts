@@ -2,6 +2,8 @@
 
 const USUAL_SECONDS = 1 / 30;
 const REMEMBERED = 30;
+/** A busy machine draws so late at most. */
+const NEAR_SECONDS = 0.5;
 
 export class FrameClock {
   /** How long the last frames lasted as far as drawn ones tell: those that were not drawn make others seem longer. */
@@ -18,6 +20,12 @@ export class FrameClock {
   step(frames: number): number {
     this.stepped = (this.stepped ?? this.drawn) + frames * this.frameSeconds;
     return this.stepped + this.frameSeconds / 2;
+  }
+
+  /** The middle of the frame that is seen; null when that is not what is played, as in a seek. */
+  seen(): number | null {
+    const near = !this.video.seeking && Math.abs(this.video.currentTime - this.drawn) < NEAR_SECONDS;
+    return near ? this.drawn + this.frameSeconds / 2 : null;
   }
 
   /** The position was changed otherwise. */

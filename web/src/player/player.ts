@@ -104,8 +104,16 @@ export class BufferPlayer {
 
   togglePlay(): void {
     this.wantsPlay = !this.wantsPlay;
-    if (!this.wantsPlay) this.live = false;
+    if (!this.wantsPlay) this.hold();
     this.tick();
+  }
+
+  /** Stop at the picture that is seen: the clock may be some frames ahead of it. */
+  private hold(): void {
+    this.live = false;
+    this.video.pause();
+    const seen = this.targetMs === null ? this.frames.seen() : null;
+    if (seen !== null) this.leaveLive(this.feed.toMs(seen));
   }
 
   /** Hold the picture and go so many frames forward or back. */
