@@ -6,14 +6,16 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lookback.buffer.layout import SESSION_FILE, segment_paths
+from lookback.buffer.layout import SESSION_FILE, parse_segment_name, segment_paths
 from lookback.buffer.reader import read_segments
 from lookback.buffer.repair import DAMAGED_SUFFIX
 from lookback.buffer.retention import Retention, Stored, expired
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
+    from lookback.buffer.leases import Lease, Leases
     from lookback.buffer.reader import Segment, SegmentCache
 
 
@@ -27,16 +29,23 @@ class Evicted:
 
 
 def evict(
-    directory: Path, policy: Retention, now_us: int, *, active: bool, cache: SegmentCache | None = None
+    directory: Path,
+    policy: Retention,
+    now_us: int,
+    *,
+    active: bool,
+    cache: SegmentCache | None = None,
+    leases: Leases | None = None,
 ) -> Evicted:
     """Sweep one session. `active`: somebody may be writing its newest segment. Raises OSError."""
     segments = read_segments(directory, cache=cache)
-    stored = [Stored(s.number, s.extent.end_us, s.size_bytes, open=active and s is segments[-1]) for s in segments]
+    held = leases.of(directory, now_us) if leases is not None else ()
+    stored = [_stored(s, held, open_=active and s is segments[-1]) for s in segments]
     gone = {s.number for s in expired(stored, policy, now_us)}
     for segment in segments:
         if segment.number in gone:
             _unlink(segment)
-    _drop_unreadable(directory, now_us - policy.keep_us)
+    _drop_unreadable(directory, {s.number for s in segments}, now_us - policy.keep_us)
     freed = sum(s.size_bytes for s in stored if s.number in gone)
     return Evicted(len(gone), freed, empty=len(gone) == len(segments))
 
@@ -59,8 +68,18 @@ def _unlink(segment: Segment) -> None:
         path.unlink(missing_ok=True)
 
 
-def _drop_unreadable(directory: Path, before_us: int) -> None:
-    """What repair set aside stays for an operator to look at as long as the window, no longer."""
-    for path in directory.glob(f"*{DAMAGED_SUFFIX}"):
-        if path.stat().st_mtime_ns // 1000 <= before_us:
-            path.unlink(missing_ok=True)
+def _stored(segment: Segment, held: Iterable[Lease], *, open_: bool) -> Stored:
+    start_us, end_us = segment.extent.start_us, segment.extent.end_us
+    leased = any(lease.start_us < end_us and start_us < lease.end_us for lease in held)
+    return Stored(segment.number, end_us, segment.size_bytes, open=open_, leased=leased)
+
+
+def _drop_unreadable(directory: Path, readable: Collection[int], before_us: int) -> None:
+    """What nobody can read, or repair set aside, stays for an operator to look at as long as the window, no longer."""
+    with contextlib.suppress(FileNotFoundError):
+        for path in sorted(directory.iterdir(), key=lambda p: (p.stem, p.suffix != ".idx")):
+            name = parse_segment_name(path.name.removesuffix(DAMAGED_SUFFIX))
+            if name is None or (name[0] in readable and not path.name.endswith(DAMAGED_SUFFIX)):
+                continue
+            if path.stat().st_mtime_ns // 1000 <= before_us:
+                path.unlink(missing_ok=True)

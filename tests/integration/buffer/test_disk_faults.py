@@ -13,11 +13,8 @@ import pytest
 from tests.support.encoded_clip import encoded_clip
 from tests.support.media import START_US, decoded, frame_data, record, writer_for
 
-from lookback.buffer.eviction import evict, remove_session
 from lookback.buffer.reader import read_segments, summary
 from lookback.buffer.repair import find_damage
-from lookback.buffer.retention import Retention
-from lookback.buffer.session_file import SessionRecord, write_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,39 +78,6 @@ def test_a_directory_that_vanishes_is_noticed(tmp_path: Path) -> None:
     assert writer.fault is None
     numbers = [n for s in read_segments(directory) for _, n in decoded(s.media_path)]
     assert numbers == list(range(90, 120))
-
-
-def test_eviction_takes_the_oldest_and_leaves_the_open_one(tmp_path: Path) -> None:
-    record(tmp_path, frames=300)
-    thumbnail = tmp_path / "segment-000001.webp"
-    thumbnail.write_bytes(b"x")
-    now_us = START_US + 10_000_000
-    first = evict(tmp_path, Retention(keep_us=5_000_000), now_us, active=True)
-    assert (first.segments, first.empty) == (2, False)
-    assert [s.number for s in read_segments(tmp_path)] == [3, 4, 5]
-    assert not thumbnail.exists()
-    assert not evict(tmp_path, Retention(keep_us=0), now_us * 2, active=True).empty
-    assert [s.number for s in read_segments(tmp_path)] == [5]
-    assert evict(tmp_path, Retention(keep_us=0), now_us * 2, active=False).empty
-
-
-def test_an_ended_session_leaves_nothing_behind(tmp_path: Path) -> None:
-    directory = tmp_path / "room" / "user" / "session"
-    record(directory, frames=60)
-    write_session(directory, SessionRecord("s", "r", "u", "whip", START_US))
-    remove_session(directory)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_bytes_that_a_clip_pinned_outlive_eviction(tmp_path: Path) -> None:
-    directory = tmp_path / "session"
-    record(directory, frames=60)
-    (segment,) = read_segments(directory)
-    pin = tmp_path / "pin"
-    os.link(segment.media_path, pin)
-    content = segment.media_path.read_bytes()
-    evict(directory, Retention(keep_us=0), START_US * 2, active=False)
-    assert pin.read_bytes() == content
 
 
 def test_files_are_not_readable_by_everybody(tmp_path: Path) -> None:

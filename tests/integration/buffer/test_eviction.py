@@ -1,0 +1,111 @@
+"""What is deleted, in which order, and what stays although it is old."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from tests.support.media import START_US, record
+
+from lookback.buffer.eviction import evict, remove_session
+from lookback.buffer.leases import Lease, Leases
+from lookback.buffer.reader import SegmentCache, read_segments, summary
+from lookback.buffer.retention import Retention
+from lookback.buffer.session_file import SessionRecord, write_session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECOND = 1_000_000
+
+
+def test_eviction_takes_the_oldest_and_leaves_the_open_one(tmp_path: Path) -> None:
+    record(tmp_path, frames=300)
+    thumbnail = tmp_path / "segment-000001.webp"
+    thumbnail.write_bytes(b"x")
+    now_us = START_US + 10_000_000
+    first = evict(tmp_path, Retention(keep_us=5_000_000), now_us, active=True)
+    assert (first.segments, first.empty) == (2, False)
+    assert [s.number for s in read_segments(tmp_path)] == [3, 4, 5]
+    assert not thumbnail.exists()
+    assert not evict(tmp_path, Retention(keep_us=0), now_us * 2, active=True).empty
+    assert [s.number for s in read_segments(tmp_path)] == [5]
+    assert evict(tmp_path, Retention(keep_us=0), now_us * 2, active=False).empty
+
+
+def test_an_ended_session_leaves_nothing_behind(tmp_path: Path) -> None:
+    directory = tmp_path / "room" / "user" / "session"
+    record(directory, frames=60)
+    write_session(directory, SessionRecord("s", "r", "u", "whip", START_US))
+    remove_session(directory)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bytes_that_a_clip_pinned_outlive_eviction(tmp_path: Path) -> None:
+    directory = tmp_path / "session"
+    record(directory, frames=60)
+    (segment,) = read_segments(directory)
+    pin = tmp_path / "pin"
+    os.link(segment.media_path, pin)
+    content = segment.media_path.read_bytes()
+    evict(directory, Retention(keep_us=0), START_US * 2, active=False)
+    assert pin.read_bytes() == content
+
+
+def test_what_somebody_looks_at_stays_until_the_lease_ends(tmp_path: Path) -> None:
+    record(tmp_path, frames=300)
+    leases, now_us = Leases(), START_US + 60 * SECOND
+    leases.take(tmp_path, Lease(START_US + 3 * SECOND, START_US + 4 * SECOND, now_us + 30 * SECOND), now_us)
+    everything = Retention(keep_us=SECOND)
+    assert evict(tmp_path, everything, now_us, active=False, leases=leases).segments == 4
+    (leased,) = read_segments(tmp_path)
+    assert leased.extent.start_us <= START_US + 3 * SECOND < leased.extent.end_us
+    assert evict(tmp_path, everything, now_us + 30 * SECOND, active=False, leases=leases).empty
+
+
+def test_a_renewed_lease_lasts_longer_and_an_ended_one_is_forgotten(tmp_path: Path) -> None:
+    leases = Leases()
+    for until in (10, 30, 20):
+        leases.take(tmp_path, Lease(0, 5, until), 0)
+    assert max(lease.until_us for lease in leases.of(tmp_path, 15)) == 30
+    assert leases.of(tmp_path, 30) == ()
+    assert leases._leases == {}
+
+
+def test_what_nobody_can_read_goes_when_it_is_old(tmp_path: Path) -> None:
+    record(tmp_path, frames=180)
+    first, second, third = read_segments(tmp_path)
+    first.index_path.write_bytes(b"garbage")
+    second.media_path.unlink()
+    (tmp_path / "segment-000009.mp4.damaged").write_bytes(b"x")
+    (tmp_path / "segment-000010.webp").write_bytes(b"x")
+    written_us = third.index_path.stat().st_mtime_ns // 1000
+    before = len(list(tmp_path.iterdir()))
+    policy = Retention(keep_us=10 * SECOND)
+    assert evict(tmp_path, Retention(keep_us=10**15), written_us + 5 * SECOND, active=True).segments == 0
+    assert len(list(tmp_path.iterdir())) == before
+    evict(tmp_path, policy, written_us + 3600 * SECOND, active=True)
+    assert sorted(tmp_path.iterdir()) == [third.index_path, third.media_path]
+
+
+def test_readers_never_see_half_a_segment_while_others_are_evicted(tmp_path: Path) -> None:
+    record(tmp_path, frames=900)
+    whole = {s.number: len(s.index.samples) for s in read_segments(tmp_path)}
+    stop = threading.Event()
+    odd: list[int] = []
+
+    def read() -> None:
+        cache = SegmentCache()
+        while not stop.is_set():
+            seen = {s.number: len(s.index.samples) for s in read_segments(tmp_path, cache=cache)}
+            odd.extend(number for number, count in seen.items() if whole[number] != count)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for second in range(31):
+        evict(tmp_path, Retention(keep_us=0), START_US + second * SECOND, active=False)
+    stop.set()
+    reader.join()
+    assert odd == []
+    assert summary(tmp_path).segments == 0
