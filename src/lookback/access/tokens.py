@@ -35,11 +35,14 @@ class JwksKeys:
 
     def __init__(self, url: str) -> None:
         self._client = PyJWKClient(url, cache_jwk_set=True, lifespan=300, timeout=5)
+        # Anybody may send a token with a key nobody knows: while its publisher hangs, that must not use up all threads.
+        self._few = asyncio.Semaphore(2)
 
     async def key(self, token: str) -> Any:
         """Return the key that the token's header names; raises UnauthenticatedError when nobody published it."""
         try:
-            found = await asyncio.to_thread(self._client.get_signing_key_from_jwt, token)
+            async with self._few:
+                found = await asyncio.to_thread(self._client.get_signing_key_from_jwt, token)
         except (jwt.PyJWKClientConnectionError, ValueError) as error:
             raise UnauthenticatedError("The published keys cannot be had, so the token cannot be checked") from error
         except jwt.PyJWTError as error:

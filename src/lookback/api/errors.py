@@ -36,6 +36,13 @@ class TooLargeError(LookbackError):
     title = "Too large"
 
 
+class RangeOutsideError(LookbackError):
+    """The range lies outside of the file."""
+
+    code = "range-outside"
+    title = "Range outside"
+
+
 class PreconditionRequiredError(LookbackError):
     """The request must say which version it is about."""
 
@@ -64,6 +71,7 @@ STATUS: dict[type[LookbackError], int] = {
     PreconditionFailedError: 412,
     TooLargeError: 413,
     UnsupportedMediaTypeError: 415,
+    RangeOutsideError: 416,
     errors.UnsupportedCodecError: 422,
     errors.TooEarlyError: 425,
     PreconditionRequiredError: 428,
@@ -73,6 +81,11 @@ STATUS: dict[type[LookbackError], int] = {
     errors.NoCapacityError: 503,
     errors.QuotaExceededError: 507,
     errors.DiskFullError: 507,
+}
+# In place of the framework's own words. The only patterns there are keep control characters out.
+_MESSAGES = {
+    "extra_forbidden": "There is no such member",
+    "string_pattern_mismatch": "It contains control characters",
 }
 # What the framework refuses by itself.
 _BY_STATUS: dict[int, tuple[str, str, str]] = {
@@ -156,7 +169,5 @@ def _mistake(mistake: Mapping[str, Any]) -> dict[str, str]:
     where = [str(part) for part in mistake["loc"] if part not in {"body", "query", "path", "header"}]
     if mistake["type"] == "json_invalid":
         return {"field": "", "message": "The body is not JSON"}
-    message = str(mistake["msg"]).removeprefix("Value error, ")
-    if mistake["type"] == "extra_forbidden":
-        message = "There is no such member"
+    message = _MESSAGES.get(mistake["type"]) or str(mistake["msg"]).removeprefix("Value error, ")
     return {"field": ".".join(where), "message": message}

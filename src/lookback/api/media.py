@@ -10,9 +10,8 @@ from urllib.parse import quote
 
 from fastapi.responses import Response, StreamingResponse
 
-from lookback.api.errors import PreconditionFailedError, problem
+from lookback.api.errors import PreconditionFailedError, RangeOutsideError, problem
 from lookback.api.ranges import NotModified, Part, PreconditionFailed, Unsatisfiable, select
-from lookback.errors import LookbackError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\/:*?<>|]+')
 _LONGEST_NAME = 120
-_OUTSIDE = LookbackError("The range lies outside of the file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def serve(request: Request, media: OpenMedia, look: Presentation) -> Response:
     if isinstance(selection, Unsatisfiable):
         size = media.size
         media.close()
-        return problem(_OUTSIDE, 416, {"Content-Range": f"bytes */{size}"})
+        return problem(RangeOutsideError(f"The file has {size} bytes"), headers={"Content-Range": f"bytes */{size}"})
     if isinstance(selection, NotModified):
         media.close()
         return Response(None, 304, look.headers())

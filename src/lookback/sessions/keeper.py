@@ -139,7 +139,8 @@ class SessionKeeper:
             if await self._moves.move(session, SessionState.FAILED, reason, ended_at_us=now_us) is not None:
                 await self._service.release(session.session_id, reason)
         elif session.state is SessionState.INTERRUPTED and age_us > self._times.grace_us:
-            await self._service.end(session, session.reason or STAYED_AWAY, session.since_us)
+            # As it was seen: a publisher who comes back right now goes on.
+            await self._service.end_as_seen(session, session.reason or STAYED_AWAY, session.since_us)
         elif session.state is SessionState.INTERRUPTED and session.source == "synthetic" and self._recorder.connected:
             await self._resume_synthetic(session)
 

@@ -91,14 +91,22 @@ class SessionService:
         return await self._view(await self.end(session, STOPPED))
 
     async def end(self, session: Session, cause: str, ended_at_us: int | None = None) -> Session:
-        """Let a session drain, and the recorder go; one that is over already stays as it is."""
+        """Let a session drain, whatever its publisher does meanwhile; one that is over already stays as it is."""
+        while (drained := await self.end_as_seen(session, cause, ended_at_us)) is None:
+            now = await self._repository.get(session.session_id)
+            if now is None or not now.state.active:
+                return now or session
+            session = now
+        return drained
+
+    async def end_as_seen(self, session: Session, cause: str, ended_at_us: int | None = None) -> Session | None:
+        """Let a session drain and the recorder go, unless it has left the state it was seen in: then None."""
         ended_us = ended_at_us or self._clock()
         drained = await self._moves.move(
             session, SessionState.DRAINING, cause, ended_at_us=ended_us, drains_at_us=ended_us + self._window_us
         )
-        if drained is None:
-            return await self._repository.get(session.session_id) or session
-        await self.release(session.session_id, cause)
+        if drained is not None:
+            await self.release(session.session_id, cause)
         return drained
 
     async def release(self, session_id: str, cause: str) -> None:

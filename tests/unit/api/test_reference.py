@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+from lookback.api.errors import STATUS
 from lookback.bootstrap import openapi_document
+from lookback.errors import LookbackError, SettingsError
 from lookback.settings import reference
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference"
@@ -17,3 +20,11 @@ def test_the_openapi_document_is_current() -> None:
 
 def test_the_settings_are_current() -> None:
     assert (REFERENCE / "settings.md").read_text() == reference() + "\n"
+
+
+def test_every_error_that_is_sent_is_explained() -> None:
+    explained = set(re.findall(r"^\| (\d+) \| (.+?) \|", (REFERENCE / "errors.md").read_text(), re.MULTILINE))
+    rows = {(int(status), code) for status, codes in explained for code in re.findall(r"`([a-z-]+)`", codes)}
+    assert {(status, kind.code) for kind, status in STATUS.items()} <= rows
+    kinds = {kind for kind in LookbackError.__subclasses__() if kind.__module__ == "lookback.errors"}
+    assert kinds - STATUS.keys() == {SettingsError}, "every kind has a status"

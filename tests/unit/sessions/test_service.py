@@ -13,7 +13,7 @@ from lookback.buffer.reader import SegmentCache
 from lookback.db.sessions import SqlSessionRepository
 from lookback.errors import AlreadyActiveError, LivekitUnavailableError, MalformedError, NoCapacityError, NotFoundError
 from lookback.sessions.buffers import SessionBuffers
-from lookback.sessions.model import SessionState
+from lookback.sessions.model import Session, SessionState
 from lookback.sessions.moves import Moves
 from lookback.sessions.service import SessionService
 from lookback.sessions.views import StartRequest
@@ -21,6 +21,8 @@ from lookback.sessions.views import StartRequest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 STARTING, RECORDING, INTERRUPTED, DRAINING, EXPIRED, FAILED = SessionState
 ALICE, BOB = Principal("alice"), Principal("bob")
@@ -41,11 +43,15 @@ def recorder() -> RememberingRecorder:
 
 @pytest.fixture
 def service(rows: SqlSessionRepository, recorder: RememberingRecorder, tmp_path: Path) -> SessionService:
+    return a_service(rows, recorder, tmp_path)
+
+
+def a_service(rows: SqlSessionRepository, recorder: RememberingRecorder, folder: Path) -> SessionService:
     numbers = count(1)
     return SessionService(
         rows,
         recorder,
-        SessionBuffers(BufferLayout(tmp_path), SegmentCache()),
+        SessionBuffers(BufferLayout(folder), SegmentCache()),
         Moves(rows, lambda: START_US),
         clock=lambda: START_US,
         new_id=lambda: f"new-{next(numbers)}",
@@ -115,6 +121,39 @@ async def test_stopping_drains_and_stopping_again_changes_nothing(
     assert (first.session.ended_at_us, first.session.drains_at_us) == (START_US, START_US + WINDOW_US)
     assert await service.stop(ALICE, "s1") == first
     assert recorder.kinds == ["stop"]
+
+
+class LateRows(SqlSessionRepository):
+    """Rows whose session moves on right after it was read."""
+
+    def __init__(self, engine: AsyncEngine, moves_to: SessionState) -> None:
+        super().__init__(engine)
+        self._moves_to: SessionState | None = moves_to
+
+    async def get(self, session_id: str) -> Session | None:
+        session = await super().get(session_id)
+        if session is not None and self._moves_to is not None:
+            to, self._moves_to = self._moves_to, None
+            await self.change(session_id, session.state, state=to)
+        return session
+
+
+async def test_a_publisher_that_leaves_at_the_same_moment_does_not_undo_a_stop(tmp_path: Path) -> None:
+    async with a_database(tmp_path) as engine:
+        rows, recorder = LateRows(engine, INTERRUPTED), RememberingRecorder()
+        await rows.add(a_row(state=RECORDING))
+        service = a_service(rows, recorder, tmp_path)
+        assert (await service.stop(ALICE, "s1")).session.state is DRAINING
+        assert recorder.kinds == ["stop"]
+
+
+async def test_a_publisher_that_comes_back_at_the_last_moment_goes_on(
+    service: SessionService, rows: SqlSessionRepository
+) -> None:
+    seen = await rows.add(a_row(state=INTERRUPTED))
+    await rows.change("s1", INTERRUPTED, state=RECORDING)
+    assert await service.end_as_seen(seen, "The publisher did not come back") is None
+    assert (await rows.get("s1") or seen).state is RECORDING
 
 
 async def test_stopping_works_without_a_recorder(
