@@ -75,7 +75,7 @@ async def restart(
     session = await has.sessions.whip_session(who, room_name, session_id)
     if if_match is None:
         raise PreconditionRequiredError("Say in If-Match which ICE session the candidates belong to, or * to restart")
-    if if_match.strip() == "*":
+    if if_match.strip() in {"*", '"*"'}:
         return _restarted(await has.sessions.restart_ice(who, session_id, fragment))
     if if_match.strip() != session.ice_etag:
         raise PreconditionFailedError("That ICE session is over")
