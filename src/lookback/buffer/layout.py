@@ -65,9 +65,14 @@ class BufferLayout:
             yield marker.parent
 
 
+def segment_stem(number: int) -> str:
+    """What the names of a segment's files have in common."""
+    return f"segment-{number:06d}"
+
+
 def segment_paths(directory: Path, number: int, extension: str) -> SegmentPaths:
     """The files of segment `number`; `extension` is that of its media file."""
-    stem = f"segment-{number:06d}"
+    stem = segment_stem(number)
     return SegmentPaths(
         number, directory / f"{stem}.{extension}", directory / f"{stem}.idx", directory / f"{stem}.webp"
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lookback.buffer.layout import parse_segment_name, segment_paths
+from lookback.buffer.layout import parse_segment_name, segment_paths, segment_stem
 from lookback.errors import MalformedError
 from lookback.media.gaps import Extent, Gap, extent, find_gaps
 from lookback.media.index import SegmentIndex, parse_index
@@ -57,9 +58,9 @@ class SegmentCache:
 
     def __init__(self, capacity: int = 4096) -> None:
         self._capacity = capacity
-        self._entries: OrderedDict[Path, tuple[tuple[int, int, int], Segment]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[tuple[int, int, int], Segment]] = OrderedDict()
 
-    def get(self, index_path: Path, stamp: tuple[int, int, int]) -> Segment | None:
+    def get(self, index_path: str, stamp: tuple[int, int, int]) -> Segment | None:
         """The segment as it was parsed when its index file had this stamp."""
         entry = self._entries.get(index_path)
         if entry is None or entry[0] != stamp:
@@ -70,7 +71,7 @@ class SegmentCache:
 
     def put(self, stamp: tuple[int, int, int], segment: Segment) -> None:
         """Remember, and forget what was used least recently."""
-        self._entries[segment.index_path] = (stamp, segment)
+        self._entries[str(segment.index_path)] = (stamp, segment)
         while len(self._entries) > self._capacity:
             with contextlib.suppress(KeyError):
                 self._entries.popitem(last=False)
@@ -81,18 +82,26 @@ def read_segments(
 ) -> list[Segment]:
     """Return the segments that `[start_us, end_us)` needs, oldest first; all of them without bounds.
 
-    The first one is the newest that begins at or before `start_us`: it holds the key frame for it. Segments that
-    cannot be read, or hold nothing yet, are left out. A directory that does not exist holds none.
+    The newest that begins at or before `start_us` holds the key frame for it; the one before it is read too where
+    its sound reaches that far. Segments that cannot be read, or hold nothing yet, are left out. A directory that does
+    not exist holds none.
     """
     found: list[Segment] = []
     for number, container in reversed(_listing(directory)):
         segment = _load(directory, number, container, cache)
-        if segment is None or (end_us is not None and segment.extent.start_us >= end_us):
+        if segment is None or (end_us is not None and segment.extent.earliest_us >= end_us):
             continue
-        found.append(segment)
-        if start_us is not None and segment.extent.start_us <= start_us:
+        if found and start_us is not None and found[-1].extent.start_us <= start_us:
+            if _sounds_on(segment.extent, found[-1].extent, start_us):
+                found.append(segment)
             break
+        found.append(segment)
     return found[::-1]
+
+
+def _sounds_on(before: Extent, after: Extent, at_us: int) -> bool:
+    """Whether sound at or after an instant in one segment stands in the one before it."""
+    return before.run_id == after.run_id and before.sound_us is not None and before.sound_us[1] > at_us
 
 
 def summary(directory: Path, cache: SegmentCache | None = None) -> Buffered:
@@ -115,20 +124,24 @@ def _listing(directory: Path) -> list[tuple[int, Container]]:
 
 
 def _load(directory: Path, number: int, container: Container, cache: SegmentCache | None) -> Segment | None:
-    paths = segment_paths(directory, number, container)
+    # Plain strings: paths as objects would cost more than all else when sixty known segments are looked at.
+    stem = f"{directory}/{segment_stem(number)}"
+    index_name, media_name = f"{stem}.idx", f"{stem}.{container}"
     try:
-        status = paths.index.stat()
+        status = os.stat(index_name)  # noqa: PTH116
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
-        known = cache.get(paths.index, stamp) if cache is not None else None
-        if known is not None and paths.media.stat().st_size >= known.index.media_bytes:
+        known = cache.get(index_name, stamp) if cache is not None else None
+        if known is not None and os.stat(media_name).st_size >= known.index.media_bytes:  # noqa: PTH116
             return known
         # The index is read before the media file is measured: what it names was written before it.
-        data = paths.index.read_bytes()
-        index = parse_index(data, paths.media.stat().st_size)
+        with io.FileIO(index_name) as file:
+            data = file.readall()
+        index = parse_index(data, os.stat(media_name).st_size)  # noqa: PTH116
     except (OSError, MalformedError):
         return None  # evicted a moment ago, or damaged: either way there is nothing in it for a reader
     if not len(index.samples):
         return None
+    paths = segment_paths(directory, number, container)
     segment = Segment(number, container, paths.media, paths.index, paths.thumbnail, index, extent(index))
     if cache is not None and len(data) == status.st_size:
         cache.put(stamp, segment)

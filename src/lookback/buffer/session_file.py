@@ -11,6 +11,7 @@ from lookback.buffer.layout import SESSION_FILE
 from lookback.errors import MalformedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -43,7 +44,7 @@ def read_session(directory: Path) -> SessionRecord:
     """Read the file; raises MalformedError when it is not whole, FileNotFoundError when there is none."""
     try:
         data = json.loads((directory / SESSION_FILE).read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedError("The session file is not JSON") from error
     if not isinstance(data, dict) or any(name not in data for name in _REQUIRED):
         raise MalformedError("The session file lacks what every session has")
@@ -54,17 +55,27 @@ def read_session(directory: Path) -> SessionRecord:
     return SessionRecord(**members)
 
 
-def replace_durably(path: Path, data: bytes) -> None:
-    """Write, fsync, rename, fsync the directory."""
+def replace_durably(path: Path, data: bytes, write: Callable[[int, memoryview], int] = os.write) -> None:
+    """Write, fsync, rename, fsync the directory. Raises OSError; the file is then what it was."""
     temporary = path.with_name(path.name + ".new")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     try:
-        os.write(fd, data)
+        _write_durably(temporary, data, write)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def _write_durably(path: Path, data: bytes, write: Callable[[int, memoryview], int]) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    try:
+        view = memoryview(data)
+        while view:  # a disk that is nearly full takes a part
+            view = view[write(fd, view) :]
         os.fsync(fd)
     finally:
         os.close(fd)
-    temporary.replace(path)
-    sync_directory(path.parent)
 
 
 def sync_directory(directory: Path) -> None:

@@ -76,7 +76,7 @@ def plan_clip(directory: Path, wanted: Interval, *, allow_gaps: bool, cache: Seg
     if missing and not allow_gaps:
         raise GapsError("The range has gaps", gaps=[gap_fact(gap) for gap in missing])
     start_us = _after_gap(found)
-    used = [s for s in found.segments if s.extent.end_us > start_us and s.extent.start_us < found.end_us]
+    used = [s for s in found.segments if s.extent.end_us > start_us and s.extent.earliest_us < found.end_us]
     container = _one_container(used)
     chosen = cut([segment.index for segment in used], start_us, found.end_us) if container else None
     if container is None or chosen is None:

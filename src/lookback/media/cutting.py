@@ -101,7 +101,7 @@ def cut(segments: Sequence[SegmentIndex], start_us: int, end_us: int) -> Cut | N
     """
     begin = _first_needed(segments, start_us)
     end = next((i for i in range(begin, len(segments)) if segments[i].header.first_dts_us >= end_us), len(segments))
-    rows = _Rows(segments, begin, end)
+    rows = _Rows(segments, *_with_sound(segments, begin, end, start_us, end_us))
     video = rows.of(Track.VIDEO)
     first = rows.key_frame_for(video, start_us)
     if first is None or not len(rows.dts_us):
@@ -184,7 +184,7 @@ class _Rows:
 def _first_needed(segments: Sequence[SegmentIndex], start_us: int) -> int:
     """Position of the segment with the key frame for `start_us`: an older one only where the run comes from there."""
     at = max(bisect_right(segments, start_us, key=lambda s: s.header.first_dts_us) - 1, 0)
-    while at > 0 and segments[at - 1].header.run_id == segments[at].header.run_id:
+    while at > 0 and _same_run(segments, at):
         rows = _Rows(segments, at, at + 1)
         video = rows.of(Track.VIDEO)
         first = rows.key_frame_for(video, start_us)
@@ -192,6 +192,25 @@ def _first_needed(segments: Sequence[SegmentIndex], start_us: int) -> int:
             break
         at -= 1
     return at
+
+
+def _with_sound(segments: Sequence[SegmentIndex], begin: int, end: int, start_us: int, end_us: int) -> tuple[int, int]:
+    """Positions that take in what sound of the range stands in the segment before or after those of its pictures."""
+    if begin > 0 and _same_run(segments, begin) and (_sound(segments[begin - 1]) >= start_us).any():
+        begin -= 1
+    if begin < end < len(segments) and _same_run(segments, end) and (_sound(segments[end]) < end_us).any():
+        end += 1
+    return begin, end
+
+
+def _same_run(segments: Sequence[SegmentIndex], at: int) -> bool:
+    return segments[at - 1].header.run_id == segments[at].header.run_id
+
+
+def _sound(segment: SegmentIndex) -> NDArray[np.int64]:
+    """Decode times of a segment's audio."""
+    times: NDArray[np.int64] = segment.samples["dts_us"][segment.samples["track"] == Track.AUDIO]
+    return times
 
 
 def _hidden(video: Samples, start_us: int) -> int:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from lookback.media.index import SegmentIndex
 
 _SMALLEST_GAP_US = 1_000  # below it is rounding
-_CAUSES = {LossCause.NETWORK: "loss", LossCause.STORAGE: "storage"}
+_CAUSES: dict[int, tuple[Literal["video", "all"], str]] = {
+    LossCause.NETWORK: ("video", "loss"),
+    LossCause.STORAGE: ("all", "storage"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,22 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What one segment covers, and the losses inside it."""
+    """What one segment covers, and the losses inside it.
+
+    It starts with its first picture. `sound_us` is from when to when its sound reaches: where pictures and sound do
+    not come equally late, that is some of what belongs to the segment before or after it.
+    """
 
     start_us: int
     end_us: int
     run_id: bytes
     losses: tuple[Gap, ...]
+    sound_us: tuple[int, int] | None = None
+
+    @property
+    def earliest_us(self) -> int:
+        """When its first sample of either track begins."""
+        return self.start_us if self.sound_us is None else min(self.start_us, self.sound_us[0])
 
 
 class Numbered(Protocol):
@@ -60,10 +73,14 @@ class Numbered(Protocol):
 
 def extent(index: SegmentIndex) -> Extent:
     """Summarise an index with at least one sample."""
-    samples = index.samples
-    end_us = int((samples["dts_us"] + samples["duration_us"]).max())
-    video = samples[samples["track"] == Track.VIDEO]
-    return Extent(index.header.first_dts_us, end_us, index.header.run_id, tuple(_losses(video, end_us)))
+    header, samples = index.header, index.samples
+    ends = samples["dts_us"] + samples["duration_us"]
+    end_us = int(ends.max())
+    of_video = samples["track"] == Track.VIDEO
+    heard = np.flatnonzero(~of_video)
+    sound_us = (int(samples["dts_us"][heard[0]]), int(ends[heard[-1]])) if len(heard) else None
+    losses = tuple(_losses(samples[of_video], end_us))
+    return Extent(header.first_dts_us, end_us, header.run_id, losses, sound_us)
 
 
 def find_gaps(segments: Sequence[Numbered], start_us: int, end_us: int) -> list[Gap]:
@@ -108,9 +125,8 @@ def _losses(video: NDArray[np.void], end_us: int) -> list[Gap]:
             after = int(np.searchsorted(keys, start_us))
             gaps.append(Gap(start_us, int(keys[after]) if after < len(keys) else end_us, "video", "loss"))
         else:
-            cause = LossCause(int(row["cts_us"]))
-            track: Literal["video", "all"] = "all" if cause is LossCause.STORAGE else "video"
-            gaps.append(Gap(start_us, start_us + int(row["duration_us"]), track, _CAUSES[cause]))
+            track, cause = _CAUSES.get(int(row["cts_us"]), _CAUSES[LossCause.NETWORK])
+            gaps.append(Gap(start_us, start_us + int(row["duration_us"]), track, cause))
     return _joined(sorted(gaps, key=lambda g: g.start_us))
 
 

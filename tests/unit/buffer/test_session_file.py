@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lookback.buffer.session_file import SessionRecord, read_session, write_session
+from lookback.buffer.session_file import SessionRecord, read_session, replace_durably, write_session
 from lookback.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["session.json"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"session_id": "x"}', "\0" * 100])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"session_id": "x"}', "\0" * 100, "[" * 100_000])
 def test_a_damaged_file_is_said_to_be(tmp_path: Path, text: str) -> None:
     (tmp_path / "session.json").write_text(text)
     with pytest.raises(MalformedError):
@@ -45,3 +47,22 @@ def test_members_of_the_wrong_kind_are_said_to_be(tmp_path: Path, member: str) -
     path.write_text(path.read_text().rstrip().removesuffix("}") + f", {member}}}")
     with pytest.raises(MalformedError):
         read_session(tmp_path)
+
+
+def test_a_file_written_in_pieces_is_whole(tmp_path: Path) -> None:
+    replace_durably(tmp_path / "file", b"0123456789", lambda fd, data: os.write(fd, data[:3]))
+    assert (tmp_path / "file").read_bytes() == b"0123456789"
+
+
+def test_a_disk_that_takes_only_a_part_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    room = [10, 3]
+
+    def write(fd: int, data: memoryview) -> int:
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return os.write(fd, data[: room.pop()])
+
+    (tmp_path / "file").write_bytes(b"before")
+    with pytest.raises(OSError, match="No space"):
+        replace_durably(tmp_path / "file", b"x" * 100, write)
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("file", b"before")]

@@ -13,7 +13,7 @@ import pytest
 from tests.support.publisher import Listener, Publisher
 
 from lookback.errors import MalformedError
-from lookback.media import h264, opus, rtcp, rtp, vp8
+from lookback.media import gaps, h264, index, opus, rtcp, rtp, vp8
 from lookback.media.samples import Codec
 
 if TYPE_CHECKING:
@@ -39,9 +39,16 @@ def receive(data: bytes) -> None:
     listener.wait(1_100_000)
 
 
+def summarise(data: bytes) -> None:
+    parsed = index.parse_index(data, 1 << 20)
+    if len(parsed.samples):
+        gaps.extent(parsed)
+
+
 PARSERS: dict[str, Callable[[bytes], object]] = {
     "h264": lambda data: h264.depacketise(payloads(data)),
     "h264_frame": h264.parameter_sets,
+    "index": summarise,
     "opus": opus.packet_duration_us,
     "receiver": receive,
     "rtcp": lambda data: list(rtcp.read_compound(data)),

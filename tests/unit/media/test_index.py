@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lookback.errors import MalformedError
-from lookback.media.index import RECORD_SIZE, Flag, Sample, SegmentHeader, fragment_records, parse_index
+from lookback.media.gaps import extent
+from lookback.media.index import (
+    RECORD_SIZE,
+    Flag,
+    Sample,
+    SegmentHeader,
+    bytes_up_to,
+    first_broken_commit,
+    fragment_records,
+    parse_index,
+)
 from lookback.media.samples import Track
 
 HEADER = SegmentHeader(100, 640, 360, 1_795_384_759_000_000, b"run-0001")
@@ -50,6 +62,32 @@ def test_what_is_written_is_read(fragments: list[list[Sample]]) -> None:
         for r in index.samples
     ]
     assert rows == [sample for fragment in fragments for sample in fragment]
+
+
+@given(st.lists(st.lists(samples, max_size=4), min_size=1, max_size=4))
+def test_whatever_a_writer_commits_can_be_summarised(fragments: list[list[Sample]]) -> None:
+    data, size = an_index(fragments)
+    index = parse_index(data, size)
+    if len(index.samples):
+        seen = extent(index)
+        assert all(before.start_us <= after.start_us for before, after in pairwise(seen.losses))
+        assert seen.earliest_us <= seen.start_us
+
+
+@given(st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=5), st.data())
+def test_a_fragment_with_other_bytes_than_were_written_is_found(fragments: list[bytes], data: st.DataObject) -> None:
+    records, media = HEADER.pack(), bytearray(HEADER.init_size)
+    for number, fragment in enumerate(fragments):
+        records += fragment_records(number, len(media), fragment, [Sample(Track.VIDEO, number, 1, len(media), 1)])
+        media += fragment
+    index = parse_index(records, len(media))
+    assert first_broken_commit(index, bytes(media)) is None
+    at = data.draw(st.integers(HEADER.init_size, len(media) - 1))
+    media[at] ^= data.draw(st.integers(1, 255))
+    broken = first_broken_commit(index, bytes(media))
+    assert broken == int((index.commits["offset"] <= at).sum()) - 1
+    before = parse_index(records[: bytes_up_to(index, broken)], len(media))
+    assert (len(before.commits), before.torn_bytes) == (broken, 0)
 
 
 @given(st.binary(max_size=400), st.integers(0, 10_000))
