@@ -6,7 +6,7 @@ import asyncio
 import random
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import imageio_ffmpeg
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.async_api import Page
+    from tests.support.encoded_clip import VideoCodec
     from tests.support.installation import Installation
     from tests.support.people import Json, Person
 
@@ -33,6 +34,15 @@ WIDTH, HEIGHT = 320, 180
 AUDIO_FRAME_S = 0.02
 # MP4 counts 90,000 ticks a second, WebM milliseconds.
 TICK_S = {"h264": 0.00002, "vp8": 0.001}
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The truth about a session, and what was cut from it."""
+
+    codec: VideoCodec
+    truth: Recorded
+    cuts: list[Cut]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +59,31 @@ class Cut:
         return (self.end_us - self.start_us) / 1_000_000
 
 
-@pytest.mark.parametrize("codec", ["h264", "vp8"])
-async def test_every_picture_and_sound_of_random_cuts_is_right(
-    server: Installation, codec: Any, tmp_path: Path
-) -> None:
-    async with server.person(f"exact-{codec}") as person:
-        recorded, cuts = await _cuts(server, person, codec)
-        for number, cut in enumerate(cuts):
-            _pictures_are_right(cut, recorded, TICK_S[codec])
-            _sounds_are_right(cut, recorded)
-            if number < CUTS_BY_COMMAND_LINE:
-                assert _by_command_line(cut.media, tmp_path) == recorded.shown(cut.start_us, cut.end_us)
+async def test_every_picture_and_sound_of_fifty_random_cuts_is_right(server: Installation, tmp_path: Path) -> None:
+    async with server.person("exact-h264") as first, server.person("exact-vp8") as second:
+        recordings = await asyncio.gather(_recording(server, first, "h264"), _recording(server, second, "vp8"))
+        for recording in recordings:
+            for number, cut in enumerate(recording.cuts):
+                _pictures_are_right(cut, recording)
+                _sounds_are_right(cut, recording.truth)
+                if number < CUTS_BY_COMMAND_LINE:
+                    shown = recording.truth.shown(cut.start_us, cut.end_us)
+                    assert _by_command_line(cut.media, tmp_path) == shown
         async with chromium() as browser, a_bare_page(browser, server.url) as page:
-            for cut in cuts:
-                await _chromium_agrees(page, cut, recorded, TICK_S[codec])
+            for recording in recordings:
+                for cut in recording.cuts:
+                    await _chromium_agrees(page, cut, recording)
 
 
-async def _cuts(server: Installation, person: Person, codec: Any) -> tuple[Recorded, list[Cut]]:
+async def _recording(server: Installation, person: Person, codec: VideoCodec) -> Recording:
     """Share for a while, then cut what was recorded at random milliseconds."""
     shape = ClipShape(codec, WIDTH, HEIGHT, seconds=SECONDS + 4)
     async with sharing(person, f"exact-{codec}", shape) as share:
         seen = await person.sees_buffered(share.session, SECONDS)
-    recorded = await asyncio.to_thread(what_was_recorded, server.session_dir(share.session))
+    truth = await asyncio.to_thread(what_was_recorded, server.session_dir(share.session))
     first_ms = microseconds(seen["bufferedFrom"]) // 1000 + 1
-    return recorded, [cut async for cut in _random_cuts(person, share.session, first_ms, random.Random(codec))]
+    cuts = [cut async for cut in _random_cuts(person, share.session, first_ms, random.Random(codec))]
+    return Recording(codec, truth, cuts)
 
 
 async def _random_cuts(person: Person, session: Json, first_ms: int, chance: random.Random) -> AsyncIterator[Cut]:
@@ -85,7 +96,8 @@ async def _random_cuts(person: Person, session: Json, first_ms: int, chance: ran
         yield Cut(clip, await person.downloads(clip), start * 1000, (start + length) * 1000)
 
 
-def _pictures_are_right(cut: Cut, recorded: Recorded, tick_s: float) -> None:
+def _pictures_are_right(cut: Cut, recording: Recording) -> None:
+    recorded, tick_s = recording.truth, TICK_S[recording.codec]
     shown = pictures(cut.media)
     assert [picture.number for picture in shown] == recorded.shown(cut.start_us, cut.end_us)
     wanted = [at_us / 1_000_000 for at_us in recorded.appear(cut.start_us, cut.end_us)]
@@ -112,8 +124,9 @@ def _by_command_line(media: bytes, folder: Path) -> list[int]:
     return [barcode(luma) for luma in np.frombuffer(done.stdout, np.uint8).reshape(-1, HEIGHT, WIDTH)]
 
 
-async def _chromium_agrees(page: Page, cut: Cut, recorded: Recorded, tick_s: float) -> None:
+async def _chromium_agrees(page: Page, cut: Cut, recording: Recording) -> None:
     """First picture, length, a picture in the middle and the one just before the end, all by range requests."""
+    recorded, tick_s = recording.truth, TICK_S[recording.codec]
     seeks = [cut.seconds / 2, cut.seconds - 0.01]
     seen = await watch(page, cut.clip["videoUrl"], seeks)
     assert seen.error is None
