@@ -57,7 +57,8 @@ async def run(effort: Effort) -> Report:
         async with _service(folder, filled) as service:
             for name, seconds in LENGTHS_S.items():
                 report.figures[name] = await _measure(service, filled, seconds, effort)
-                report.figures[name]["copyConcatHashMs"] = _alternative(folder, filled, seconds, effort.pick(3, 1))
+        for name, seconds in LENGTHS_S.items():  # afterwards: what it leaves for the disk to write would be in our way
+            report.figures[name]["copyConcatHashMs"] = _alternative(folder, filled, seconds, effort.pick(3, 1))
     for found in report.figures.values():
         found["timesFaster"] = round(found["copyConcatHashMs"]["median"] / found["captureMs"]["median"])
     _hold_against_bars(report)

@@ -34,5 +34,5 @@ async def run(effort: Effort) -> Report:
             "mediaBytes": sum(segment.media_path.stat().st_size for segment in segments),
             "videoBitrateBps": bitrate_bps(content()),
         }
-    report.at_most("read and verify the indexes of 10 min, median", cold.spread["median"], 5, "ms")
+    report.at_most("read and verify the indexes of 10 min (about 5 ms), median", cold.spread["median"], 6, "ms")
     return report

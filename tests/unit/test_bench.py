@@ -1,0 +1,43 @@
+"""What figures are made of."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.__main__ import NAMES
+from bench.figures import Report, spread
+from bench.machine import commit, machine
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_spread_consists_of_values_that_were_seen() -> None:
+    found = spread([float(value) for value in range(1, 21)])
+    assert found == {"median": 10.5, "p95": 19.0, "min": 1.0, "max": 20.0, "n": 20}
+    assert spread([3.0]) == {"median": 3.0, "p95": 3.0, "min": 3.0, "max": 3.0, "n": 1}
+
+
+def test_a_missed_bar_is_said_beside_its_figure() -> None:
+    report = Report()
+    report.at_most("one", 5.1, 5, "ms")
+    report.at_least("two", 200, 200, "times")
+    assert [(bar["bar"], bar["met"]) for bar in report.as_json()["bars"]] == [
+        ("<= 5 ms", False),
+        (">= 200 times", True),
+    ]
+
+
+def test_the_document_says_where_it_comes_from() -> None:
+    assert len(commit()["id"]) in {0, 40}
+    described = machine(ROOT)
+    assert described["cores"] > 0
+    assert described["fileSystem"]
+
+
+def test_every_benchmark_can_be_listed() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "bench", "--list"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    assert [line.split()[0] for line in listed.splitlines()] == list(NAMES)
