@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass
 from time import perf_counter
@@ -70,8 +71,9 @@ async def _round(folder: Path, victim: str, instant_s: float) -> dict[str, Any]:
         async with publishing(server, [Network()] * STREAMS) as running:
             await _buffered(running, 2 + instant_s)
             saved = [await _save(*pair) for pair in zip(running.people, running.sessions, strict=True)]
-            lost = await _kill(server, victim, running)
-            recovered = await _recover(server, victim)
+            recorder = await server.recorder_pid()
+            lost = await _kill(server, victim, recorder, running)
+            recovered = await _recover(server, victim, recorder)
             if victim == "api":
                 await _buffered(running, 5 + instant_s)
             changed = [item for item in saved if await item.person.downloads(item.clip) != item.media]
@@ -95,12 +97,13 @@ async def _buffered(running: Publishing, seconds: float) -> None:
         await person.sees_buffered(session, seconds)
 
 
-async def _recover(server: Installation, victim: str) -> float:
-    """Wait until everything runs again; milliseconds since the kill."""
+async def _recover(server: Installation, victim: str, recorder: int) -> float:
+    """Wait until API and recorder run again; milliseconds since the kill."""
     begun = perf_counter()
     if victim != "recorder":
         await server.start()
-    await server.recorder_pid()
+    while victim != "api" and await server.recorder_pid() in {0, recorder}:
+        await asyncio.sleep(0.005)
     return (perf_counter() - begun) * 1000
 
 
@@ -109,12 +112,11 @@ async def _save(person: Person, session: Json) -> Saved:
     return Saved(person, clip, await person.downloads(clip))
 
 
-async def _kill(server: Installation, victim: str, running: Publishing) -> list[float]:
+async def _kill(server: Installation, victim: str, recorder: int, running: Publishing) -> list[float]:
     """Kill; return for every stream how much of what had been sent by then cannot be read, in milliseconds.
 
     When only the API dies the recorder goes on, and nothing is lost: frames are counted instead.
     """
-    recorder = await server.recorder_pid()
     if victim != "recorder":
         await server.kill_api()
     if victim == "api":
