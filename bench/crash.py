@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from tests.support.installation import an_installation
-from tests.support.waiting import now_us
+from tests.support.waiting import eventually, now_us
 
 from bench.figures import Report, spread
 from bench.places import scratch
@@ -102,9 +101,13 @@ async def _recover(server: Installation, victim: str, recorder: int) -> float:
     begun = perf_counter()
     if victim != "recorder":
         await server.start()
-    while victim != "api" and await server.recorder_pid() in {0, recorder}:
-        await asyncio.sleep(0.005)
+    if victim != "api":
+        await eventually(lambda: _another(server, recorder), within=30, what="another recorder")
     return (perf_counter() - begun) * 1000
+
+
+async def _another(server: Installation, recorder: int) -> bool:
+    return await server.recorder_pid() not in {0, recorder}
 
 
 async def _save(person: Person, session: Json) -> Saved:
