@@ -99,11 +99,8 @@ class PictureTrack:
         """Everything: the next frame, at `next_us`, is for another segment, or there is none."""
         if self._waiting:
             newest = self._waiting[-1]
-            if next_us is None:
-                newest.duration_us = max(clock_us - newest.seen_us, self._step_us)
-                newest.flags |= Flag.ESTIMATED
-            else:
-                newest.duration_us = next_us - newest.dts_us
+            end_us = newest.dts_us + clock_us - newest.seen_us if next_us is None else next_us
+            newest.duration_us = max(end_us - newest.dts_us, self._step_us)
         elif next_us is None:
             self._note_held(clock_us + _HELD_MARGIN_US)
         return self._taken()

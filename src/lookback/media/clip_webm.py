@@ -2,7 +2,9 @@
 
 The lead-in stands at time 0 with its show_frame bits cleared: decoders decode it and show nothing, which is exact in
 Chromium, Firefox and FFmpeg (measured; the "invisible" flag of a block is ignored by all of them). Clusters after it
-are taken as they are: blocks carry times relative to their cluster, so only the cluster's own time is rewritten.
+are taken as they are: blocks carry times relative to their cluster, so only the cluster's own time is rewritten. The
+one that states a duration, for players of the segment itself, becomes a plain block: FFmpeg would spread the lead-in
+over time by it (measured).
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from lookback.media.cutting import Cut, Silence
 
 _KEY_FRAME_HEADER_SIZE = 10  # RFC 6386 section 9.1
-_FIRST_PAYLOAD = webm.CLUSTER_HEADER_SIZE + webm.BLOCK_HEADER_SIZE
+_STATED_HEADER_SIZE = webm.GROUP_HEADER_SIZE + webm.BLOCK_HEADER_SIZE
 _CUE_POINT, _CUE_TIME, _CUE_POSITIONS, _CUE_TRACK, _CUE_CLUSTER = b"\xbb", b"\xb3", b"\xb7", b"\xf7", b"\xf1"
 _SEEK, _SEEK_ID, _SEEK_POSITION = b"\x4d\xbb", b"\x53\xab", b"\x53\xac"
 _WIDE = 8  # bytes of a number that is not known yet, so that its element's size is
@@ -62,18 +64,26 @@ class _Rows:
         changed = (self.segment[1:] != self.segment[:-1]) | (fragment[1:] != fragment[:-1])
         self.starts = np.flatnonzero(np.append(True, changed))
         self.ends = np.append(self.starts[1:], len(order))
-        self.whole = self._whole(cut, fragment)
+        self.begins = _cluster_offsets(cut, self.segment[self.starts], fragment[self.starts]) + webm.CLUSTER_HEADER_SIZE
+        before = np.append(0, self.offset[:-1] + self.size[:-1])
+        before[self.starts] = self.begins
+        header = self.offset - before
+        # A short packet that is left out may look the same: both go.
+        self._stated = self.video & (header == _STATED_HEADER_SIZE)
+        self._in_place = self._stated | (header == webm.BLOCK_HEADER_SIZE)
+        self.whole = self._whole(cut)
 
-    def _whole(self, cut: Cut, fragment: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _whole(self, cut: Cut) -> NDArray[np.bool_]:
         """Which groups are an unbroken stretch from their cluster's first block on, and begin at or after the start."""
-        starts, ends = self.starts, self.ends
-        broken = self.offset[1:] - webm.BLOCK_HEADER_SIZE != self.offset[:-1] + self.size[:-1]
-        breaks = np.concatenate([[0], np.cumsum(broken)])
-        unbroken = breaks[ends - 1] == breaks[starts]
-        first_block = _cluster_offsets(cut, self.segment[starts], fragment[starts]) + _FIRST_PAYLOAD
-        timely = self.dts_us[starts] >= cut.start_us
-        whole: NDArray[np.bool_] = unbroken & timely & (self.offset[starts] == first_block)
+        strange = np.cumsum(~self._in_place)
+        unbroken = strange[self.ends - 1] == np.append(0, strange)[self.starts]
+        whole: NDArray[np.bool_] = unbroken & (self.dts_us[self.starts] >= cut.start_us)
         return whole
+
+    def stated(self) -> dict[int, int]:
+        """Rows of blocks that state a duration, by group."""
+        rows = np.flatnonzero(self._stated)
+        return dict(zip((np.searchsorted(self.starts, rows, "right") - 1).tolist(), rows.tolist(), strict=True))
 
 
 def build_webm(cut: Cut, peek: Callable[[ByteRange], bytes]) -> tuple[VirtualFile, Picture]:
@@ -105,17 +115,31 @@ def _clusters(cut: Cut, rows: _Rows, peek: Callable[[ByteRange], bytes]) -> Iter
     if head:
         yield _rebuilt(cut, rows, range(int(rows.ends[head - 1])), peek)
     times = ((rows.dts_us[rows.starts] + 500) // 1000 - zero_ms).tolist()
-    begins = (rows.offset[rows.starts] - webm.BLOCK_HEADER_SIZE).tolist()
+    begins = rows.begins.tolist()
     stops = (rows.offset[rows.ends - 1] + rows.size[rows.ends - 1]).tolist()
     segments = rows.segment[rows.starts].tolist()
-    keys = _keys(rows, zero_ms)
+    keys, stated = _keys(rows, zero_ms), rows.stated()
     for group in range(head, len(rows.starts)):
         if not rows.whole[group]:
             yield _rebuilt(cut, rows, range(int(rows.starts[group]), int(rows.ends[group])), peek)
             continue
         size = stops[group] - begins[group]
         blocks: list[Piece] = [ByteRange(segments[group], begins[group], size)]
+        if group in stated:
+            blocks = _unstated(rows, group, stated[group], ByteRange(segments[group], begins[group], size))
+            size -= webm.GROUP_HEADER_SIZE
         yield _Cluster(times[group], blocks, size, keys.get(group, []))
+
+
+def _unstated(rows: _Rows, group: int, row: int, blocks: ByteRange) -> list[Piece]:
+    """The blocks of a cluster, of which the one at `row` loses its duration."""
+    first_ms, at_ms = (webm.milliseconds(int(rows.dts_us[at])) for at in (rows.starts[group], row))
+    flags = webm.KEY_FRAME if rows.key[row] else 0
+    header = webm.block_header(Track.VIDEO, at_ms - first_ms, flags, int(rows.size[row]))
+    payload_at = int(rows.offset[row])
+    before = payload_at - _STATED_HEADER_SIZE - blocks.offset
+    rest = ByteRange(blocks.segment, payload_at, blocks.offset + blocks.length - payload_at)
+    return [blocks._replace(length=before), header, rest] if before else [header, rest]
 
 
 def _keys(rows: _Rows, zero_ms: int) -> dict[int, list[int]]:

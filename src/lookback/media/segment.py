@@ -61,6 +61,9 @@ class SegmentFormat(Protocol):
         """
 
 
+_UNUSUAL_US = 100_000  # Chromium takes what is not stated for 63 ms
+
+
 class Fmp4Format:
     """H.264 and Opus in fragmented MP4."""
 
@@ -99,7 +102,7 @@ class Fmp4Format:
     ) -> tuple[bytes, list[Sample]]:
         """One moof and mdat."""
         pictures, sounds = (
-            [mp4.FragmentSample(s.dts_us, s.duration_us, s.data, bool(s.flags & Flag.SYNC)) for s in group]
+            [mp4.FragmentSample(s.dts_us, _stated_us(s), s.data, bool(s.flags & Flag.SYNC)) for s in group]
             for group in (video, audio)
         )
         data, offsets = mp4.fragment(number, pictures, sounds, [s.data for s in hidden])
@@ -130,10 +133,15 @@ class WebmFormat:
         audio: Sequence[PendingSample],
         hidden: Sequence[PendingSample],
     ) -> tuple[bytes, list[Sample]]:
-        """One cluster, its blocks in time order: Chromium refuses clusters whose blocks go back in time."""
+        """One cluster, its blocks in time order: Chromium refuses clusters whose blocks go back in time.
+
+        How long a frame is shown is told by the next block; of the last picture it is stated when it is unusual.
+        """
         shown = sorted(_tagged(video, audio, ()), key=lambda row: row[1].dts_us)
+        last = video[-1] if video and video[-1].duration_us >= _UNUSUAL_US else None
         blocks = [
-            webm.BlockSample(t, s.dts_us, s.data, t is Track.AUDIO or bool(s.flags & Flag.SYNC)) for t, s in shown
+            webm.BlockSample(t, s.dts_us, s.data, bool(s.flags & Flag.SYNC), _stated_us(s) if s is last else None)
+            for t, s in shown
         ]
         data, offsets, hidden_offsets = webm.cluster(blocks, [s.data for s in hidden])
         records = [_record(track, s, at + o) for (track, s), o in zip(shown, offsets, strict=True)]
@@ -146,6 +154,16 @@ FORMATS: dict[Codec, type[Fmp4Format | WebmFormat]] = {Codec.H264: Fmp4Format, C
 
 CONTAINER_CODEC = {"mp4": Codec.H264, "webm": Codec.VP8}
 """Which video codec a segment file's extension stands for."""
+
+
+def _stated_us(sample: PendingSample) -> int:
+    """The duration that the container states.
+
+    Chromium's MSE lets go of all frames up to the next key frame when one comes later than twice the stated duration of
+    the frame before it (measured), and a screen that stands still sends one per second. So an estimate is stated
+    longer than what has passed; not much, since seeks find the earlier of two frames that overlap.
+    """
+    return sample.duration_us * 7 // 5 if sample.flags & Flag.ESTIMATED else sample.duration_us
 
 
 def _tagged(

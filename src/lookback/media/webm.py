@@ -22,22 +22,26 @@ EBML, SEGMENT, INFO, TRACKS, CLUSTER = (
     b"\x1f\x43\xb6\x75",
 )
 SEEK_HEAD, CUES, VOID, SIMPLE_BLOCK, TIMESTAMP = b"\x11\x4d\x9b\x74", b"\x1c\x53\xbb\x6b", b"\xec", b"\xa3", b"\xe7"
+_BLOCK_GROUP, _BLOCK, _BLOCK_DURATION, _REFERENCE_BLOCK = b"\xa0", b"\xa1", b"\x9b", b"\xfb"
 UNKNOWN_SIZE = b"\x01" + b"\xff" * 7
 BLOCK_HEADER_SIZE = 9
+GROUP_HEADER_SIZE = 12  # of a BlockGroup, before its block
 CLUSTER_HEADER_SIZE = 22
 KEY_FRAME = 0x80
 _NANOSECONDS_PER_TICK = 1_000_000
 _OPUS_SEEK_PREROLL_NS = 80_000_000
 _APPLICATION = b"lookback"
+_LONGEST_STATED_MS = 0xFFFF
 
 
 class BlockSample(NamedTuple):
-    """One frame as a cluster holds it; the instant in UTC microseconds."""
+    """One frame as a cluster holds it; the instant in UTC microseconds. `duration_us` is said only where it is set."""
 
     track: Track
     dts_us: int
     data: bytes
     key: bool
+    duration_us: int | None = None
 
 
 def size_field(value: int, width: int | None = None) -> bytes:
@@ -101,6 +105,18 @@ def block_header(track: Track, relative_ms: int, flags: int, size: int) -> bytes
     return SIMPLE_BLOCK + size_field(size + 4, 4) + struct.pack(">BhB", 0x80 | track, relative_ms, flags)
 
 
+def group_header(track: Track, relative_ms: int, size: int, duration_ms: int, *, key: bool) -> bytes:
+    """The 21 bytes before a frame in a BlockGroup, which says how long it is shown (RFC 9559 section 5.1.3.5).
+
+    The last 9 of them are those of a block. A delta frame refers to a frame that is not named; a key frame has
+    nothing in that place.
+    """
+    reference = element(VOID if key else _REFERENCE_BLOCK, b"\0")
+    details = unsigned(_BLOCK_DURATION, min(duration_ms, _LONGEST_STATED_MS), 2) + reference
+    block = _BLOCK + size_field(size + 4, 4) + struct.pack(">BhB", 0x80 | track, relative_ms, 0)
+    return _BLOCK_GROUP + size_field(len(details) + len(block) + size, 4) + details + block
+
+
 def cluster_header(timestamp_ms: int, blocks_size: int) -> bytes:
     """The 22 bytes before a cluster's blocks."""
     timestamp = unsigned(TIMESTAMP, timestamp_ms, 8)
@@ -124,16 +140,20 @@ def cluster(samples: Sequence[BlockSample], hidden: Sequence[bytes] = ()) -> tup
     at_ms = milliseconds(min(s.dts_us for s in samples))
     parts, offsets, at = [], [], CLUSTER_HEADER_SIZE
     for sample in samples:
-        flags = KEY_FRAME if sample.key else 0
-        parts += [
-            block_header(sample.track, milliseconds(sample.dts_us) - at_ms, flags, len(sample.data)),
-            sample.data,
-        ]
-        offsets.append(at + BLOCK_HEADER_SIZE)
-        at += BLOCK_HEADER_SIZE + len(sample.data)
+        header = _sample_header(sample, milliseconds(sample.dts_us) - at_ms)
+        parts += [header, sample.data]
+        offsets.append(at + len(header))
+        at += len(header) + len(sample.data)
     head = cluster_header(at_ms, at - CLUSTER_HEADER_SIZE)
     hidden_at = at + len(void) - sum(map(len, hidden))
     return head + b"".join(parts) + void, offsets, _offsets(hidden, hidden_at)
+
+
+def _sample_header(sample: BlockSample, relative_ms: int) -> bytes:
+    track, _, data, key, duration_us = sample
+    if duration_us is None:
+        return block_header(track, relative_ms, KEY_FRAME if key else 0, len(data))
+    return group_header(track, relative_ms, len(data), milliseconds(duration_us), key=key)
 
 
 def _void(hidden: Sequence[bytes]) -> bytes:

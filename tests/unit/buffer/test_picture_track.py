@@ -108,7 +108,7 @@ def test_what_the_disk_refused_is_lost_from_the_last_commit_on() -> None:
 def test_the_end_of_a_run_is_said_as_far_as_its_publisher_lived() -> None:
     track = a_track(2)
     (*_, last) = track.take_all(200 * MS).shown
-    assert (last.duration_us, last.flags) == (200 * MS - FRAME, Flag.ESTIMATED)
+    assert (last.duration_us, last.flags) == (200 * MS - FRAME, Flag.NONE)
     assert track.take_all(200 * MS + 1).notes == []
     assert spans(track.take_all(900 * MS).notes) == [(200 * MS, 900 * MS, Flag.HELD)]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.ebml import elements, number
 
 from lookback.media import mp4, webm
 from lookback.media.samples import Track
@@ -81,3 +83,23 @@ def test_a_cluster_of_lost_frames_alone_is_nothing_to_a_player() -> None:
     assert data.startswith(webm.VOID)
     assert offsets == []
     assert data[hidden_offsets[0] :] == b"lost"
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_a_stated_duration_stands_around_a_plain_block(key: bool) -> None:
+    samples = [
+        webm.BlockSample(Track.VIDEO, 0, b"first", True),
+        webm.BlockSample(Track.VIDEO, 5_000, b"x", key, 700_000),
+    ]
+    data, offsets, _ = webm.cluster(samples)
+    *_, group = elements(data, *next(iter(elements(data)))[2:])
+    assert data[offsets[1] - webm.BLOCK_HEADER_SIZE - webm.GROUP_HEADER_SIZE] == data[group.at]
+    duration, reference, block = elements(data, group.begin, group.end)
+    assert number(data, duration) == 700
+    assert (reference.kind == webm.VOID) == key
+    assert (block.begin + 4, block.end) == (offsets[1], len(data))
+    assert data[block.begin : block.begin + 3] == b"\x81\x00\x05"
+
+
+def test_the_longest_duration_that_can_be_stated_stands_for_longer_ones() -> None:
+    assert len(webm.group_header(Track.VIDEO, 0, 1, 10**6, key=True)) == 21
