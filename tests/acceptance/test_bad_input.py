@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -74,13 +75,13 @@ async def test_a_publisher_without_a_key_frame_fails_and_is_told_why(tmp_path: P
     assert share.sender.counts["plis"] > 0, "nobody asked for a key frame"
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff garbage \x00" * 1000], ids=["zero bytes", "garbage"])
-async def test_a_damaged_segment_is_a_gap_and_the_rest_is_there(server: Installation, damage: bytes) -> None:
-    async with server.person(f"unlucky-{len(damage)}") as person:
+@pytest.mark.parametrize("length", [0, 1, 3], ids=["zero bytes", "as much garbage", "more garbage"])
+async def test_a_damaged_segment_is_a_gap_and_the_rest_is_there(server: Installation, length: int) -> None:
+    async with server.person(f"unlucky-{length}") as person:
         async with sharing(person, "damage") as share:
             seen = await person.sees_buffered(share.session, 7)
         damaged = sorted(server.session_dir(share.session).glob("segment-*.mp4"))[1]
-        damaged.write_bytes(damage)
+        damaged.write_bytes(os.urandom(length * damaged.stat().st_size))
         everything = _everything(seen)
         refusal = await _refused_capture(person, share.session, everything)
         clip = await person.captures(share.session, **everything, allowGaps=True)

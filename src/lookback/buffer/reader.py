@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Literal
 from lookback.buffer.layout import parse_segment_name, segment_paths, segment_stem
 from lookback.errors import MalformedError
 from lookback.media.gaps import Extent, Gap, extent, find_gaps
-from lookback.media.index import SegmentIndex, parse_index
+from lookback.media.index import SegmentIndex, as_written, parse_index
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Container = Literal["mp4", "webm"]
+Stamp = tuple[int, ...]
+"""Identity, size and time of change of an index file and of its media file."""
 _CONTAINERS: dict[str, Container] = {"mp4": "mp4", "webm": "webm"}
 
 
@@ -51,17 +53,17 @@ class Buffered:
 
 
 class SegmentCache:
-    """Parsed segments by file: one whose index has not changed is not read again. Bounded by a number of segments.
+    """Parsed segments by file: one whose files have not changed is not read again. Bounded by a number of segments.
 
     Ten minutes of one stream are 60 segments and about 3 MB.
     """
 
     def __init__(self, capacity: int = 4096) -> None:
         self._capacity = capacity
-        self._entries: OrderedDict[str, tuple[tuple[int, int, int], Segment]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[Stamp, Segment]] = OrderedDict()
 
-    def get(self, index_path: str, stamp: tuple[int, int, int]) -> Segment | None:
-        """The segment as it was parsed when its index file had this stamp."""
+    def get(self, index_path: str, stamp: Stamp) -> Segment | None:
+        """The segment as it was parsed when its files had this stamp."""
         entry = self._entries.get(index_path)
         if entry is None or entry[0] != stamp:
             return None
@@ -69,7 +71,7 @@ class SegmentCache:
             self._entries.move_to_end(index_path)
         return entry[1]
 
-    def put(self, stamp: tuple[int, int, int], segment: Segment) -> None:
+    def put(self, stamp: Stamp, segment: Segment) -> None:
         """Remember, and forget what was used least recently."""
         self._entries[str(segment.index_path)] = (stamp, segment)
         while len(self._entries) > self._capacity:
@@ -128,15 +130,21 @@ def _load(directory: Path, number: int, container: Container, cache: SegmentCach
     stem = f"{directory}/{segment_stem(number)}"
     index_name, media_name = f"{stem}.idx", f"{stem}.{container}"
     try:
-        status = os.stat(index_name)  # noqa: PTH116
-        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+        status, media = os.stat(index_name), os.stat(media_name)  # noqa: PTH116
+        stamp = tuple(part for s in (status, media) for part in (s.st_ino, s.st_size, s.st_mtime_ns))
         known = cache.get(index_name, stamp) if cache is not None else None
-        if known is not None and os.stat(media_name).st_size >= known.index.media_bytes:  # noqa: PTH116
+        if known is not None:
             return known
         # The index is read before the media file is measured: what it names was written before it.
         with io.FileIO(index_name) as file:
             data = file.readall()
-        index = parse_index(data, os.stat(media_name).st_size)  # noqa: PTH116
+        media = os.stat(media_name)  # noqa: PTH116
+        index = parse_index(data, media.st_size)
+        if media.st_mtime_ns > status.st_mtime_ns:
+            # A writer changes the index last. The other way round, a fragment is being written this very moment, or
+            # somebody has changed the media since: only the hashes can tell.
+            with io.FileIO(media_name) as file:
+                index = as_written(index, data, file.readall())
     except (OSError, MalformedError):
         return None  # evicted a moment ago, or damaged: either way there is nothing in it for a reader
     if not len(index.samples):

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Literal
 from lookback.buffer.layout import SegmentPaths, parse_segment_name, segment_paths
 from lookback.buffer.session_file import sync_directory
 from lookback.errors import MalformedError
-from lookback.media.index import bytes_up_to, first_broken_commit, parse_index
+from lookback.media.index import as_written, parse_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from lookback.media.index import SegmentIndex
 
 DAMAGED_SUFFIX = ".damaged"
 _NEWEST = 2  # a crash right after a segment has ended may find its last fragments not yet durable
@@ -72,7 +70,7 @@ def _repair(paths: SegmentPaths, *, verify: bool, change: bool) -> Repaired | No
         data = paths.index.read_bytes()
         index = parse_index(data, media_size)
         if verify:
-            index = _as_written(index, data, paths.media)
+            index = as_written(index, data, paths.media.read_bytes())
     except (FileNotFoundError, MalformedError):
         return _without_index(paths, media_size, change=change)
     if not len(index.commits):
@@ -84,12 +82,6 @@ def _repair(paths: SegmentPaths, *, verify: bool, change: bool) -> Repaired | No
         _cut(paths.index, index.good_bytes)
         _cut(paths.media, index.media_bytes)
     return Repaired(paths.number, "cut", max(torn, 0))
-
-
-def _as_written(index: SegmentIndex, data: bytes, media: Path) -> SegmentIndex:
-    """The index up to the first fragment whose bytes are others than those that were written."""
-    broken = first_broken_commit(index, media.read_bytes()[: index.media_bytes])
-    return index if broken is None else parse_index(data[: bytes_up_to(index, broken)], index.media_bytes)
 
 
 def _without_index(paths: SegmentPaths, media_size: int, *, change: bool) -> Repaired:

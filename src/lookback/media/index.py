@@ -207,5 +207,14 @@ def bytes_up_to(index: SegmentIndex, commit: int) -> int:
     return HEADER.size + RECORD_SIZE * int((index.commits["duration_us"][:commit].astype(np.int64) + 1).sum())
 
 
+def as_written(index: SegmentIndex, data: bytes, media: bytes) -> SegmentIndex:
+    """Narrow an index to what stands before the first fragment whose bytes are not those that were written.
+
+    `data` is what `index` was parsed from, `media` the media file.
+    """
+    broken = first_broken_commit(index, memoryview(media)[: index.media_bytes])
+    return index if broken is None else parse_index(data[: bytes_up_to(index, broken)], index.media_bytes)
+
+
 def _low_hash(rows: bytes | memoryview) -> int:
     return xxhash.xxh3_64_intdigest(rows) & 0xFFFFFFFF

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,12 +143,22 @@ def test_the_cache_notices_a_segment_that_grew(tmp_path: Path) -> None:
     )
 
 
-def test_the_cache_notices_a_media_file_that_was_cut_short(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("length", [0, 0.5, 1, 2])
+def test_a_media_file_that_was_overwritten_is_noticed(tmp_path: Path, length: float, cached: bool) -> None:
     record(tmp_path, frames=300)
-    cache = SegmentCache()
-    damaged = read_segments(tmp_path, cache=cache)[1]
-    damaged.media_path.write_bytes(b"")
-    assert damaged.number not in [segment.number for segment in read_segments(tmp_path, cache=cache)]
+    cache = SegmentCache() if cached else None
+    before = read_segments(tmp_path, cache=cache)
+    before[1].media_path.write_bytes(os.urandom(round(length * before[1].index.media_bytes)))
+    after = read_segments(tmp_path, cache=cache)
+    assert [segment.number for segment in after] == [s.number for s in before if s.number != before[1].number]
+
+
+def test_a_copied_buffer_is_as_good_as_the_first(tmp_path: Path) -> None:
+    record(tmp_path / "first", frames=300)
+    shutil.copytree(tmp_path / "first", tmp_path / "copy", copy_function=shutil.copyfile)  # with times of its own
+    wanted = [segment.index.samples.tolist() for segment in read_segments(tmp_path / "first")]
+    assert [segment.index.samples.tolist() for segment in read_segments(tmp_path / "copy")] == wanted
 
 
 def test_only_the_segments_that_a_range_needs_are_returned(tmp_path: Path) -> None:
