@@ -15,7 +15,7 @@ import numpy as np
 from bench.content import SHAPE
 from bench.machine import ROOT
 from lookback.buffer.reader import read_segments
-from lookback.media.index import Flag
+from lookback.media.index import NEVER_SHOWN
 from lookback.media.samples import Track
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def frames_lost(directory: Path) -> int:
     times: list[int] = []
     for segment in read_segments(directory):
         samples = segment.index.samples
-        shown = (samples["track"] == Track.VIDEO) & (samples["flags"] & (Flag.REFERENCE_LOST | Flag.HELD) == 0)
+        shown = (samples["track"] == Track.VIDEO) & (samples["flags"] & NEVER_SHOWN == 0)
         times += samples["dts_us"][shown].tolist()
     steps = np.diff(np.array(sorted(times)))
     return int(np.maximum(np.rint(steps * SHAPE.fps / 1_000_000) - 1, 0).sum())

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lookback.errors import SettingsError
+from lookback.operations.readiness import probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +24,7 @@ def prepare_folder(folder: Path, variable: str) -> None:
     """Make a folder that only we can read; raises SettingsError that names the variable to change."""
     try:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.write_bytes(b"x")
-        probe.unlink()
+        probe(folder)
     except OSError as error:
         raise SettingsError(f"{variable} is wrong: the folder cannot be written ({error.strerror}).") from error
 

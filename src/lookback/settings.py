@@ -20,13 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lookback.errors import SettingsError
 
-DATABASE_DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
-    "postgres": "postgresql+asyncpg",
-    "postgresql": "postgresql+asyncpg",
-    "postgresql+asyncpg": "postgresql+asyncpg",
-}
+DATABASE_SCHEMES = ("sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg")
 _GIB = 1024**3
 _MINUTE_US = 60_000_000
 # HS256 wants a key at least as long as its hash (RFC 7518 section 3.2).
@@ -57,10 +51,10 @@ def _origin(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
-    driver, separator, rest = value.partition("://")
-    if not separator or driver not in DATABASE_DRIVERS:
+    scheme, separator, _ = value.partition("://")
+    if not separator or scheme not in DATABASE_SCHEMES:
         raise ValueError("it must start with sqlite:/// or postgresql://")
-    return f"{DATABASE_DRIVERS[driver]}://{rest}"
+    return value
 
 
 def _secret(value: SecretStr) -> SecretStr:
@@ -193,8 +187,8 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """SQLAlchemy URL with an async driver."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.home / 'lookback.db'}"
+        """Address of the database."""
+        return self.database_url or f"sqlite:///{self.home / 'lookback.db'}"
 
     @property
     def window_us(self) -> int:

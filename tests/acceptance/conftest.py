@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.installation import Installation
+from tests.support.installation import Installation, one_installation
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -18,12 +17,8 @@ _TAIL = 12_000
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    installation = Installation(tmp_path_factory.mktemp("home"), SETTINGS)
-    asyncio.run(installation.start())
-    try:
+    with one_installation(tmp_path_factory.mktemp("home"), **SETTINGS) as installation:
         yield installation
-    finally:
-        asyncio.run(installation.stop())
 
 
 @pytest.hookimpl(wrapper=True)

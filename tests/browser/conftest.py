@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.chromium import chromium
-from tests.support.installation import Installation
+from tests.support.installation import Installation, one_installation
 from tests.support.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -25,12 +24,8 @@ ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    installation = Installation(tmp_path_factory.mktemp("home"), SETTINGS)
-    asyncio.run(installation.start())
-    try:
+    with one_installation(tmp_path_factory.mktemp("home"), **SETTINGS) as installation:
         yield installation
-    finally:
-        asyncio.run(installation.stop())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from tests.support.people import Person
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from tests.support.people import Json
 
@@ -204,6 +204,17 @@ async def an_installation(home: Path, *, ground: Sequence[str] = (), **settings:
         yield installation
     finally:
         await installation.stop()
+
+
+@contextmanager
+def one_installation(home: Path, **settings: str) -> Iterator[Installation]:
+    """The same for tests that share one: it outlives their event loops."""
+    installation = Installation(home, settings)
+    asyncio.run(installation.start())
+    try:
+        yield installation
+    finally:
+        asyncio.run(installation.stop())
 
 
 def _lives(pid: int) -> bool:

@@ -15,6 +15,7 @@ from lookback.buffer.writer import SEGMENT_US, RunWriter
 from lookback.media.samples import Codec
 from lookback.media.segment import FORMATS
 from tests.support.encoded_clip import EncodedClip, encoded_clip
+from tests.support.pictures import barcode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 START_US = 1_795_384_759_000_000
 AUDIO_STEP_US = 20_000
-_BITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +107,11 @@ def ten_minutes(directory: Path, clip: EncodedClip | None = None, *, seconds: in
     return record(directory, clip, frames=seconds * clip.shape.fps, segment_us=SEGMENT_US)
 
 
-def barcode(frame: av.VideoFrame) -> int:
-    """The number in a picture."""
-    luma = frame.to_ndarray(format="gray")
-    height, width = luma.shape
-    row = luma[24 * height // 360]
-    return sum(1 << bit for bit in range(_BITS) if row[(bit * 40 + 20) * width // 640] > 128)
-
-
 def decoded(source: str | Path | bytes) -> list[tuple[float, int]]:
     """Every picture a player shows: (seconds, number in the picture)."""
     file: Any = io.BytesIO(source) if isinstance(source, bytes) else str(source)
     with av.open(file) as container:
-        return [(float(frame.time), barcode(frame)) for frame in container.decode(video=0)]
+        return [(float(frame.time), barcode(frame.to_ndarray(format="gray"))) for frame in container.decode(video=0)]
 
 
 def decoded_audio(source: str | Path | bytes) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from lookback.buffer.reader import read_segments
-from lookback.media.index import Flag
+from lookback.media.index import NEVER_SHOWN
 from lookback.media.samples import Track
 from tests.support.pictures import AUDIO_RATE, Beep, beeps_in, pictures
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from lookback.buffer.reader import Segment
 
-_NEVER_SHOWN = Flag.REFERENCE_LOST | Flag.HELD
 _HALF_FRAME_US = 1_100  # a WebM player knows milliseconds only
 
 
@@ -72,7 +71,7 @@ def what_was_recorded(directory: Path) -> Recorded:
 
 def _pictures(segment: Segment) -> Iterator[tuple[int, int]]:
     samples = segment.index.samples
-    shown = samples[(samples["track"] == Track.VIDEO) & (samples["flags"] & _NEVER_SHOWN == 0)]
+    shown = samples[(samples["track"] == Track.VIDEO) & (samples["flags"] & NEVER_SHOWN == 0)]
     # Of the newest segment more may be written meanwhile: what is committed counts.
     decoded = pictures(segment.media_path.read_bytes()[: segment.index.media_bytes])
     assert len(decoded) == len(shown), f"{segment.media_path.name}: {len(decoded)} pictures, {len(shown)} samples"

@@ -51,6 +51,11 @@ class Buffered:
     gaps: tuple[Gap, ...]
     segments: int
 
+    @property
+    def duration_us(self) -> int:
+        """From the oldest to the newest instant, gaps included."""
+        return 0 if self.from_us is None or self.until_us is None else self.until_us - self.from_us
+
 
 class SegmentCache:
     """Parsed segments by file: one whose files have not changed is not read again. Bounded by a number of segments.

@@ -12,8 +12,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lookback.buffer.durable import sync_directory
 from lookback.buffer.layout import SegmentPaths, parse_segment_name, segment_paths
-from lookback.buffer.session_file import sync_directory
 from lookback.errors import MalformedError
 from lookback.media.index import as_written, parse_index
 

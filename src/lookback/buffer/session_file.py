@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
+from lookback.buffer.durable import sync_directory
 from lookback.buffer.layout import SESSION_FILE
 from lookback.errors import MalformedError
 
@@ -73,15 +74,6 @@ def _write_durably(path: Path, data: bytes, write: Callable[[int, memoryview], i
         view = memoryview(data)
         while view:  # a disk that is nearly full takes a part
             view = view[write(fd, view) :]
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
         os.fsync(fd)
     finally:
         os.close(fd)

@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lookback.buffer.durable import sync_directory, sync_file
 from lookback.errors import DiskFullError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -45,21 +46,3 @@ def replace(path: Path, data: bytes, fsync: Callable[[int], None] = os.fsync) ->
     sync_file(new, fsync)
     new.rename(path)
     sync_directory(path.parent, fsync)
-
-
-def sync_file(path: Path, fsync: Callable[[int], None] = os.fsync) -> None:
-    """Make what was written into a file durable, whoever wrote it."""
-    _sync(path, os.O_RDONLY, fsync)
-
-
-def sync_directory(path: Path, fsync: Callable[[int], None] = os.fsync) -> None:
-    """Make the names in a directory durable."""
-    _sync(path, os.O_RDONLY | os.O_DIRECTORY, fsync)
-
-
-def _sync(path: Path, flags: int, fsync: Callable[[int], None]) -> None:
-    descriptor = os.open(path, flags)
-    try:
-        fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
+from lookback.buffer.durable import sync_directory
 from lookback.clips import transcode
-from lookback.clips.durable import NEW, storage_errors, sync_directory
+from lookback.clips.durable import NEW, storage_errors
 from lookback.clips.model import Rendition
 from lookback.errors import NotFoundError, ValidationError
 

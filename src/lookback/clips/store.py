@@ -14,8 +14,9 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from lookback.buffer.durable import sync_directory, sync_file
 from lookback.buffer.layout import safe_name
-from lookback.clips.durable import NEW, replace, storage_errors, sync_directory, sync_file, write
+from lookback.clips.durable import NEW, replace, storage_errors, write
 from lookback.clips.file_calls import FILE_CALLS, FileCalls
 from lookback.clips.opened import OpenedClip
 from lookback.clips.pins import Pinned, make_pins

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookback.media.index import Flag
+from lookback.media.index import NEVER_SHOWN, Flag
 from lookback.media.opus import silence
 from lookback.media.samples import Track
 
@@ -34,7 +34,7 @@ Column = "NDArray[np.int64]"
 _WORDS = 4
 _LOW = 0xFFFFFFFF
 _FLAGS_SHIFT = 8
-_NEVER_SHOWN = int(Flag.REFERENCE_LOST | Flag.HELD) << _FLAGS_SHIFT
+_NEVER_SHOWN = int(NEVER_SHOWN) << _FLAGS_SHIFT
 _KIND_MASK = 0xFF | _NEVER_SHOWN
 _SYNC = int(Flag.SYNC) << _FLAGS_SHIFT
 

@@ -67,6 +67,10 @@ class Flag(IntFlag):
     HELD = 16
 
 
+NEVER_SHOWN = Flag.REFERENCE_LOST | Flag.HELD
+"""Records with any of these are no pictures of a clip or a preview."""
+
+
 class LossCause(IntEnum):
     """Why pictures are lost: what a note with REFERENCE_LOST has in the place of the composition offset."""
 

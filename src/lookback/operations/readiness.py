@@ -49,12 +49,16 @@ async def _answers(database: Callable[[], Awaitable[object]]) -> str | None:
     return None
 
 
+def probe(directory: Path) -> None:
+    """Write something and remove it: permissions alone do not tell of a full or read-only disk. Raises OSError."""
+    file = directory / f".probe-{os.getpid()}"
+    file.write_bytes(b"x")
+    file.unlink()
+
+
 def _writable(directory: Path, name: str) -> str | None:
-    """Write something and remove it: permissions alone do not tell of a full or read-only disk."""
-    probe = directory / f".probe-{os.getpid()}"
     try:
-        probe.write_bytes(b"x")
-        probe.unlink()
+        probe(directory)
     except OSError as error:
         return f"{name} cannot be written: {os.strerror(error.errno or 0)}"
     return None

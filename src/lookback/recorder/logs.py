@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
 
+from lookback.access.redaction import hide_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -67,6 +69,7 @@ def worker_logs(config: RecorderConfig) -> Iterator[None]:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper("iso", utc=True),
             structlog.processors.format_exc_info,
+            hide_secrets,
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, config.log_level.upper())),

@@ -14,19 +14,18 @@ from lookback.buffer.reader import SegmentCache, read_segments, summary
 from lookback.buffer.retention import Retention
 from lookback.buffer.session_file import read_session
 from lookback.errors import MalformedError, NotFoundError
-from lookback.media.index import Flag
-from lookback.sessions.views import Buffered, FragmentView, MediaPart, SegmentView
+from lookback.media.h264 import codec_string
+from lookback.media.index import NEVER_SHOWN
+from lookback.sessions.views import FragmentView, MediaPart, SegmentView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from lookback.buffer.layout import BufferLayout
-    from lookback.buffer.reader import Segment
+    from lookback.buffer.reader import Buffered, Segment
     from lookback.buffer.session_file import SessionRecord
     from lookback.sessions.model import Session
-
-_UNSEEN = int(Flag.REFERENCE_LOST | Flag.HELD)
 
 
 class SessionBuffers:
@@ -42,8 +41,7 @@ class SessionBuffers:
 
     async def buffered(self, session: Session) -> Buffered:
         """Summarise what there is."""
-        held = await asyncio.to_thread(summary, self.directory(session), self._cache)
-        return Buffered(held.from_us, held.until_us, held.size_bytes, held.gaps)
+        return await asyncio.to_thread(summary, self.directory(session), self._cache)
 
     async def segments(self, session: Session, after: int) -> tuple[SegmentView, ...]:
         """Return the segments from number `after` on."""
@@ -131,7 +129,7 @@ def _view(segment: Segment) -> SegmentView:
 def _fragments(segment: Segment) -> Iterator[FragmentView]:
     """The fragments that a player can append, and the time they cover."""
     samples = segment.index.samples
-    shown = samples[(samples["size"] > 0) & (samples["flags"] & _UNSEEN == 0)]
+    shown = samples[(samples["size"] > 0) & (samples["flags"] & NEVER_SHOWN == 0)]
     if not len(shown):
         return
     numbers, firsts = np.unique(shown["fragment"], return_index=True)
@@ -150,6 +148,6 @@ def _mime_type(media_path: Path, init_size: int) -> str:
         init = file.read(init_size)
     if media_path.suffix == ".webm":
         return 'video/webm; codecs="vp8,opus"' if b"A_OPUS" in init else 'video/webm; codecs="vp8"'
-    config = init.index(b"avcC") + 5
-    codec = f"avc3.{init[config : config + 3].hex()}"
+    sps = init.index(b"avcC") + 12  # after the box's name, five bytes, the number of sets and the length of the first
+    codec = codec_string(init[sps : sps + 4])
     return f'video/mp4; codecs="{codec},opus"' if b"dOps" in init else f'video/mp4; codecs="{codec}"'

@@ -8,23 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lookback.media.gaps import Gap
+    from lookback.buffer.reader import Buffered
     from lookback.sessions.model import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Buffered:
-    """What a session's buffer holds. The instants are None when that is nothing."""
-
-    from_us: int | None = None
-    until_us: int | None = None
-    size_bytes: int = 0
-    gaps: tuple[Gap, ...] = ()
-
-    @property
-    def duration_us(self) -> int:
-        """From the oldest to the newest instant, gaps included."""
-        return 0 if self.from_us is None or self.until_us is None else self.until_us - self.from_us
 
 
 @dataclass(frozen=True, slots=True)

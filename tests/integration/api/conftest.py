@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.installation import Installation
+from tests.support.installation import Installation, one_installation
 from tests.support.publishers import sharing
 
 if TYPE_CHECKING:
@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     settings = {"REPLAY_SEGMENT_DURATION_SECONDS": "2", "LOOKBACK_ICE_SERVERS": "stun:stun.example.org"}
-    installation = Installation(tmp_path_factory.mktemp("home"), settings)
-    asyncio.run(installation.start())
-    try:
+    with one_installation(tmp_path_factory.mktemp("home"), **settings) as installation:
         yield installation
-    finally:
-        asyncio.run(installation.stop())
 
 
 @pytest.fixture(scope="session")

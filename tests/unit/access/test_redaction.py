@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lookback.cli.logs import hide_secrets
+from lookback.access.redaction import hide_secrets
 
 
 @pytest.mark.parametrize(
