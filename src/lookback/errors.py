@@ -98,6 +98,48 @@ class UnsupportedCodecError(LookbackError):
     title = "Unsupported codec"
 
 
+class EncryptedError(LookbackError):
+    """The share is end-to-end encrypted: nothing but noise could be kept."""
+
+    code = "encrypted"
+    title = "End-to-end encrypted"
+
+
+class BufferDisabledError(LookbackError):
+    """The community has switched replay buffers off."""
+
+    code = "buffer-disabled"
+    title = "Replay buffers are off"
+
+
+class InvalidConfigError(LookbackError):
+    """A setting that there is not, or a value that makes no sense for it."""
+
+    code = "invalid-config"
+    title = "Invalid setting"
+
+
+class ConsentError(LookbackError):
+    """The person has said that they must not be buffered."""
+
+    code = "consent"
+    title = "No consent"
+
+
+class CommunityLimitError(LookbackError):
+    """As many buffers run in the community as may; facts: limit, used, retryAfter (seconds)."""
+
+    code = "community-limit"
+    title = "Community limit reached"
+
+
+class RateLimitError(LookbackError):
+    """Too many requests of one kind by one user; facts: limit, retryAfter (seconds)."""
+
+    code = "rate-limit"
+    title = "Too many requests"
+
+
 class TooEarlyError(LookbackError):
     """The end of the range has not happened yet; facts: retryAfter (seconds)."""
 

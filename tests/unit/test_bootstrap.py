@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lookback.bootstrap import App
+from lookback.bootstrap.app import App
 from lookback.cli.checking import findings
 from lookback.errors import SettingsError
 from lookback.home import only_server

@@ -7,7 +7,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from lookback.bootstrap import clip_services, prepare_folders
+from lookback.bootstrap.parts import clip_services, prepare_folders
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.buffer.repair import find_damage

@@ -11,7 +11,8 @@ import typer
 import uvloop
 
 import lookback
-from lookback.bootstrap import openapi_document, prepare_folders, tokens_of
+from lookback.bootstrap.app import openapi_document
+from lookback.bootstrap.parts import prepare_folders, tokens_of
 from lookback.cli.checking import findings
 from lookback.cli.demonstration import start_demo
 from lookback.cli.logs import configure_logs

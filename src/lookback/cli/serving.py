@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 import uvicorn
 
-from lookback.bootstrap import App, recorder_config
+from lookback.bootstrap.app import App
+from lookback.bootstrap.parts import recorder_config
 from lookback.cli.media_port import require_media_port
 from lookback.errors import SettingsError
 

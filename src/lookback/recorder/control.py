@@ -50,6 +50,21 @@ class StartSynthetic(Message):
     codec: Literal["h264", "vp8"] = "h264"
 
 
+class RecordLivekit(Message):
+    """Record a participant's screen share from a LiveKit room; a session already known continues with a new run.
+
+    `url` is the server's ws:// or wss:// address, `token` lets a hidden participant of kind egress in. Whose share:
+    the session's participant_identity. Reply: Done once the share was found and subscribed to; refused with
+    livekit-unavailable, nobody-sharing, encrypted or unsupported-codec within 5 s.
+    """
+
+    kind: Literal["record_livekit"] = "record_livekit"
+    session: SessionSpec
+    url: str
+    token: str = Field(repr=False)
+    include_microphone: bool = False
+
+
 class AcceptWhip(Message):
     """Answer an offer; a session already known continues with a new run. Reply: WhipAccepted."""
 
@@ -81,7 +96,8 @@ class GetStatus(Message):
 
 
 Request = Annotated[
-    Hello | StartSynthetic | AcceptWhip | RestartIce | StopSession | GetStatus, Field(discriminator="kind")
+    Hello | StartSynthetic | RecordLivekit | AcceptWhip | RestartIce | StopSession | GetStatus,
+    Field(discriminator="kind"),
 ]
 
 # ---- replies and events: recorder -> API

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from lookback.api.errors import STATUS
-from lookback.bootstrap import openapi_document
+from lookback.bootstrap.app import openapi_document
 from lookback.errors import LookbackError, SettingsError
 from lookback.settings import reference
 

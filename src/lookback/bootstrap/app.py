@@ -1,38 +1,39 @@
-"""Put the program together: the one place that knows every concrete class."""
+"""An installation that runs."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-import time
-import uuid
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
-
-from sqlalchemy import text
 
 from lookback.access.known_users import KnownUsers
 from lookback.access.signed_urls import MediaLinks
-from lookback.access.tokens import JwksKeys, TokenPolicy, Tokens
 from lookback.api.app import HttpConfig, create_app
 from lookback.api.metrics import Metrics, RecorderMetrics
-from lookback.api.ports import Account, Check, Services
+from lookback.api.ports import Services
+from lookback.bootstrap.adapters import Accounts, Readiness
+from lookback.bootstrap.parts import (
+    WEB_FOLDER,
+    clip_services,
+    clock_us,
+    http_config,
+    new_id,
+    prepare_folders,
+    recorder_config,
+    secret_of,
+    times_of,
+    tokens_of,
+)
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
-from lookback.clips.assembly import ClipServices, assemble
-from lookback.db.clips import SqlClipRepository
 from lookback.db.engine import open_database
 from lookback.db.sessions import SqlSessionRepository
 from lookback.db.users import SqlUserRepository
-from lookback.home import kept_secret, only_server, prepare_folder
-from lookback.operations.readiness import look
-from lookback.recorder.config import RecorderConfig, control_socket_path
+from lookback.home import only_server
 from lookback.recorder.supervisor import Supervisor
 from lookback.sessions.buffers import SessionBuffers
-from lookback.sessions.keeper import SessionKeeper, Times
+from lookback.sessions.keeper import SessionKeeper
 from lookback.sessions.model import SessionState
 from lookback.sessions.moves import Moves
 from lookback.sessions.service import SHOWN, SessionService
@@ -40,126 +41,7 @@ from lookback.sessions.service import SHOWN, SessionService
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
-    from lookback.access.principal import Principal
-    from lookback.clips.ports import SessionLookup
-    from lookback.clips.quota import UserQuota
     from lookback.settings import Settings
-
-WEB_FOLDER = Path(__file__).resolve().parents[2] / "web" / "dist"
-
-
-def clock_us() -> int:
-    """Now, in UTC microseconds."""
-    return time.time_ns() // 1000
-
-
-def new_id() -> str:
-    """An id that sorts by time and cannot be guessed."""
-    return f"{time.time_ns() // 1_000_000:011x}-{uuid.uuid4().hex[:20]}"
-
-
-async def wait_until(instant_us: int) -> None:
-    """Return when the clock has reached the instant."""
-    while (left_us := instant_us - clock_us()) > 0:  # noqa: ASYNC110 - there is no event but the time itself
-        await asyncio.sleep(left_us / 1e6)
-
-
-def secret_of(settings: Settings) -> str:
-    """The signing secret of an installation; made when there is none yet."""
-    configured = settings.lookback_jwt_secret
-    return configured.get_secret_value() if configured else kept_secret(settings.home)
-
-
-def tokens_of(settings: Settings) -> Tokens:
-    """What checks and mints tokens for an installation."""
-    keys = JwksKeys(str(settings.lookback_jwks_url)) if settings.lookback_jwks_url else None
-    return Tokens(TokenPolicy(secret_of(settings), keys, settings.lookback_jwt_audience), clock_us)
-
-
-def http_config(settings: Settings) -> HttpConfig:
-    """What the HTTP side of an installation is told."""
-    return HttpConfig(WEB_FOLDER, settings.lookback_cors_origins, settings.lookback_ice_servers)
-
-
-def clip_services(
-    settings: Settings, engine: AsyncEngine, sessions: SessionLookup, cache: SegmentCache
-) -> ClipServices:
-    """Everything about clips of an installation."""
-    return assemble(
-        settings.storage_path,
-        BufferLayout(settings.buffer_path),
-        SqlClipRepository(engine),
-        sessions,
-        clock=clock_us,
-        wait=wait_until,
-        new_id=new_id,
-        cache=cache,
-        quota_bytes=settings.quota_bytes,
-    )
-
-
-def recorder_config(settings: Settings) -> RecorderConfig:
-    """What the recorder of an installation is started with."""
-    return RecorderConfig(
-        buffer_path=settings.buffer_path,
-        socket_path=control_socket_path(settings.home, Path(tempfile.gettempdir())),
-        rtc_port=settings.lookback_rtc_port,
-        bind_addresses=settings.lookback_rtc_addresses,
-        advertise_addresses=settings.lookback_rtc_advertise,
-        segment_seconds=settings.replay_segment_duration_seconds,
-        log_level=settings.lookback_log_level,
-        log_format="console" if settings.lookback_log_format == "console" else "json",
-    )
-
-
-def times_of(settings: Settings) -> Times:
-    """How long what may last in an installation."""
-    return Times(
-        window_us=settings.window_us,
-        keep_us=settings.keep_us,
-        starting_us=round(settings.lookback_start_timeout_seconds * 1e6),
-        grace_us=round(settings.lookback_grace_seconds * 1e6),
-    )
-
-
-def prepare_folders(settings: Settings) -> None:
-    """Make the folders of an installation; raises SettingsError."""
-    prepare_folder(settings.home, "LOOKBACK_HOME")
-    prepare_folder(settings.buffer_path, "REPLAY_BUFFER_PATH")
-    prepare_folder(settings.storage_path, "REPLAY_STORAGE_PATH")
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """What is known about users."""
-
-    quota: UserQuota
-    quota_bytes: int
-
-    async def account(self, who: Principal) -> Account:
-        """See api.ports.Accounts."""
-        return Account(self.quota_bytes, await self.quota.used_bytes(who.user_id))
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """Whether the server can do its work."""
-
-    engine: AsyncEngine
-    settings: Settings
-    recorder: Supervisor
-
-    async def checks(self) -> list[Check]:
-        """See api.ports.Readiness."""
-        settings = self.settings
-        found = await look(self._ask, settings.buffer_path, settings.storage_path, self.recorder)
-        return [Check(finding.name, finding.reason) for finding in found]
-
-    async def _ask(self) -> None:
-        async with self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
 
 
 class App:

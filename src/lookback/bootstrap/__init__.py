@@ -1,0 +1,1 @@
+"""Put the program together: the one place that knows every concrete class."""

@@ -1,0 +1,50 @@
+"""Small answers that need several parts at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from lookback.api.ports import Account, Check
+from lookback.operations.readiness import look
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from lookback.access.principal import Principal
+    from lookback.clips.quota import UserQuota
+    from lookback.recorder.supervisor import Supervisor
+    from lookback.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What is known about users."""
+
+    quota: UserQuota
+    quota_bytes: int
+
+    async def account(self, who: Principal) -> Account:
+        """See api.ports.Accounts."""
+        return Account(self.quota_bytes, await self.quota.used_bytes(who.user_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether the server can do its work."""
+
+    engine: AsyncEngine
+    settings: Settings
+    recorder: Supervisor
+
+    async def checks(self) -> list[Check]:
+        """See api.ports.Readiness."""
+        settings = self.settings
+        found = await look(self._ask, settings.buffer_path, settings.storage_path, self.recorder)
+        return [Check(finding.name, finding.reason) for finding in found]
+
+    async def _ask(self) -> None:
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))

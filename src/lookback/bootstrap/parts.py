@@ -1,0 +1,109 @@
+"""The parts of an installation, each made from the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lookback.access.tokens import JwksKeys, TokenPolicy, Tokens
+from lookback.api.app import HttpConfig
+from lookback.buffer.layout import BufferLayout
+from lookback.clips.assembly import ClipServices, assemble
+from lookback.db.clips import SqlClipRepository
+from lookback.home import kept_secret, prepare_folder
+from lookback.recorder.config import RecorderConfig, control_socket_path
+from lookback.sessions.keeper import Times
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from lookback.buffer.reader import SegmentCache
+    from lookback.clips.ports import SessionLookup
+    from lookback.settings import Settings
+
+WEB_FOLDER = Path(__file__).resolve().parents[3] / "web" / "dist"
+
+
+def clock_us() -> int:
+    """Now, in UTC microseconds."""
+    return time.time_ns() // 1000
+
+
+def new_id() -> str:
+    """An id that sorts by time and cannot be guessed."""
+    return f"{time.time_ns() // 1_000_000:011x}-{uuid.uuid4().hex[:20]}"
+
+
+async def wait_until(instant_us: int) -> None:
+    """Return when the clock has reached the instant."""
+    while (left_us := instant_us - clock_us()) > 0:  # noqa: ASYNC110 - there is no event but the time itself
+        await asyncio.sleep(left_us / 1e6)
+
+
+def secret_of(settings: Settings) -> str:
+    """The signing secret of an installation; made when there is none yet."""
+    configured = settings.lookback_jwt_secret
+    return configured.get_secret_value() if configured else kept_secret(settings.home)
+
+
+def tokens_of(settings: Settings) -> Tokens:
+    """What checks and mints tokens for an installation."""
+    keys = JwksKeys(str(settings.lookback_jwks_url)) if settings.lookback_jwks_url else None
+    return Tokens(TokenPolicy(secret_of(settings), keys, settings.lookback_jwt_audience), clock_us)
+
+
+def http_config(settings: Settings) -> HttpConfig:
+    """What the HTTP side of an installation is told."""
+    return HttpConfig(WEB_FOLDER, settings.lookback_cors_origins, settings.lookback_ice_servers)
+
+
+def clip_services(
+    settings: Settings, engine: AsyncEngine, sessions: SessionLookup, cache: SegmentCache
+) -> ClipServices:
+    """Everything about clips of an installation."""
+    return assemble(
+        settings.storage_path,
+        BufferLayout(settings.buffer_path),
+        SqlClipRepository(engine),
+        sessions,
+        clock=clock_us,
+        wait=wait_until,
+        new_id=new_id,
+        cache=cache,
+        quota_bytes=settings.quota_bytes,
+    )
+
+
+def recorder_config(settings: Settings) -> RecorderConfig:
+    """What the recorder of an installation is started with."""
+    return RecorderConfig(
+        buffer_path=settings.buffer_path,
+        socket_path=control_socket_path(settings.home, Path(tempfile.gettempdir())),
+        rtc_port=settings.lookback_rtc_port,
+        bind_addresses=settings.lookback_rtc_addresses,
+        advertise_addresses=settings.lookback_rtc_advertise,
+        segment_seconds=settings.replay_segment_duration_seconds,
+        log_level=settings.lookback_log_level,
+        log_format="console" if settings.lookback_log_format == "console" else "json",
+    )
+
+
+def times_of(settings: Settings) -> Times:
+    """How long what may last in an installation."""
+    return Times(
+        window_us=settings.window_us,
+        keep_us=settings.keep_us,
+        starting_us=round(settings.lookback_start_timeout_seconds * 1e6),
+        grace_us=round(settings.lookback_grace_seconds * 1e6),
+    )
+
+
+def prepare_folders(settings: Settings) -> None:
+    """Make the folders of an installation; raises SettingsError."""
+    prepare_folder(settings.home, "LOOKBACK_HOME")
+    prepare_folder(settings.buffer_path, "REPLAY_BUFFER_PATH")
+    prepare_folder(settings.storage_path, "REPLAY_STORAGE_PATH")

@@ -1,0 +1,1 @@
+"""The LiveKit server, as the program sees it."""
