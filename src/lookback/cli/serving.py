@@ -14,6 +14,7 @@ import uvicorn
 from lookback.bootstrap.app import App
 from lookback.bootstrap.parts import recorder_config
 from lookback.cli.media_port import require_media_port
+from lookback.cli.open_files import allow_many_open_files
 from lookback.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Run everything; `say` gets the one line with the link. Returns after SIGTERM or SIGINT; raises SettingsError."""
+    allow_many_open_files()
     with _listening(settings) as listener:
         require_media_port(recorder_config(settings))
         async with App(settings) as app:
