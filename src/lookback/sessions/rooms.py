@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 
 TrackSource = Literal["unknown", "camera", "microphone", "screen", "screen-audio"]
 
-RECORDER_PREFIX = "lookback-"
-"""How the identity of every recorder of ours begins."""
-
 DATA_TOPIC = "lookback"
 """Topic of the data messages that tell a room what is kept of it."""
 
@@ -52,11 +49,6 @@ class ParticipantFacts:
     def screen(self) -> TrackFacts | None:
         """The shared screen's video, or None."""
         return next((t for t in self.tracks if t.source == "screen" and t.kind == "video"), None)
-
-    @property
-    def ours(self) -> bool:
-        """Whether it is a recorder of ours."""
-        return self.kind == "egress" and self.identity.startswith(RECORDER_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
