@@ -14,7 +14,12 @@ _ACTIVE = text(f"state IN ({', '.join(repr(state) for state in ACTIVE_STATES)})"
 class Base(DeclarativeBase):
     """Base of every table; an int is 64 bits wide."""
 
-    type_annotation_map = {int: BigInteger, dict[str, Any]: JSON, list[dict[str, Any]]: JSON}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        int: BigInteger,
+        dict[str, Any]: JSON,
+        list[dict[str, Any]]: JSON,
+        list[str]: JSON,
+    }
 
 
 class UserRow(Base):
@@ -99,3 +104,48 @@ class ClipRow(Base):
         Index("clips_unfinished", "status", "storage", "has_poster"),
         Index("clips_deleted", "deleted_at_us"),
     )
+
+
+class CommunityRow(Base):
+    """A community, and what it has set itself."""
+
+    __tablename__ = "communities"
+
+    community_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    settings: Mapped[dict[str, Any]]
+    created_at_us: Mapped[int]
+
+
+class RoomRow(Base):
+    """A room that a host application has registered."""
+
+    __tablename__ = "rooms"
+
+    room_name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    community_id: Mapped[str] = mapped_column(String(255))
+    registered_at_us: Mapped[int]
+
+    __table_args__ = (Index("rooms_by_community", "community_id", "room_name"),)
+
+
+class RoleRow(Base):
+    """What a role means. A key cannot be NULL: the community "" is everywhere."""
+
+    __tablename__ = "roles"
+
+    community_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    role: Mapped[str] = mapped_column(String(64), primary_key=True)
+    permissions: Mapped[list[str]]
+
+
+class MemberRow(Base):
+    """One role that somebody has in a community, or in "": everywhere."""
+
+    __tablename__ = "members"
+
+    community_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    role: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+    __table_args__ = (Index("members_by_user", "user_id"),)

@@ -30,8 +30,12 @@ class SessionChanges(TypedDict, total=False):
 class SessionRepository(Protocol):
     """The rows of sessions. Every method is one transaction."""
 
-    async def add(self, session: Session) -> Session:
-        """Insert and return the session; when its user has an active one already, insert nothing and return that."""
+    async def add(self, session: Session, limit: int | None = None) -> Session:
+        """Insert and return the session; when its user has an active one already, insert nothing and return that.
+
+        Raises CommunityLimitError (facts: limit, used, retryAfter) when `limit` sessions of its community are active,
+        also when many are begun at once.
+        """
 
     async def get(self, session_id: str) -> Session | None:
         """Return the session, or None."""

@@ -1,0 +1,143 @@
+"""Whether a session may start: the one place that decides, whatever the source and whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from lookback.access.principal import Permission
+from lookback.errors import (
+    AlreadyActiveError,
+    BufferDisabledError,
+    ConsentError,
+    LookbackError,
+    NotFoundError,
+    ValidationError,
+)
+from lookback.sessions.model import Session, SessionState
+from lookback.sessions.rooms import user_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lookback.access.ports import Communities, Consents
+    from lookback.access.principal import Principal
+    from lookback.sessions.model import Source
+    from lookback.sessions.ports import SessionRepository
+    from lookback.sessions.rooms import LivekitServer, ParticipantFacts, RoomFacts
+
+SWITCHED_OFF = "Replay buffers are switched off in this community"
+NO_CONSENT = "This person has said that they must not be buffered"
+# Sources whose publisher is a participant of a LiveKit room.
+_IN_ROOMS = frozenset({"livekit", "egress"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A buffer that somebody wants. `community_id` is what they take the room's community for; it must be right.
+
+    `participant_identity`: whose share it is; None is the one who asks.
+    """
+
+    room_name: str
+    source: Source
+    community_id: str | None = None
+    participant_identity: str | None = None
+
+
+class _Sharer(NamedTuple):
+    user_id: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Lets sessions begin. `livekit` is None when it is not configured: then nobody knows who is in a room."""
+
+    repository: SessionRepository
+    communities: Communities
+    consents: Consents
+    clock: Callable[[], int]
+    new_id: Callable[[], str]
+    livekit: LivekitServer | None = None
+
+    async def admit(self, who: Principal, ask: Ask) -> Session:
+        """Take the sharer's one place, and one of the community's, with a session that is starting; return it.
+
+        Whoever asked must see to it that it is recorded, or remove it. Raises PermissionDeniedError, ValidationError
+        for a community that is not the room's, NotFoundError for a room that one is not in, BufferDisabledError,
+        ConsentError, CommunityLimitError, AlreadyActiveError (facts: sessionId) and LivekitUnavailableError.
+        """
+        community_id = await self.communities.community_of_room(ask.room_name)
+        if ask.community_id not in {None, community_id}:
+            raise ValidationError("The room does not belong to this community")
+        who.require(Permission.ENABLE_REPLAY_BUFFER, community_id)
+        sharer = await self._sharer(who, ask, community_id)
+        await self._require_wanted(sharer, ask, community_id)
+        session = await self._add(sharer, ask, community_id)
+        try:
+            # Once more, now that it can be seen: who switches it off at this moment either is seen here, or sees it.
+            await self._require_wanted(sharer, ask, community_id)
+        except LookbackError:
+            await self.repository.remove(session.session_id)
+            raise
+        return session
+
+    async def _require_wanted(self, sharer: _Sharer, ask: Ask, community_id: str | None) -> None:
+        """Raise what speaks against it: the community's rules, or the sharer's own word."""
+        if not (await self.communities.config_of(community_id)).enabled:
+            raise BufferDisabledError(SWITCHED_OFF)
+        if await self.consents.forbidden(sharer.user_id, ask.room_name):
+            raise ConsentError(NO_CONSENT)
+
+    async def _add(self, sharer: _Sharer, ask: Ask, community_id: str | None) -> Session:
+        now_us = self.clock()
+        wanted = Session(
+            session_id=self.new_id(),
+            room_name=ask.room_name,
+            community_id=community_id,
+            user_id=sharer.user_id,
+            participant_identity=sharer.identity,
+            source=ask.source,
+            state=SessionState.STARTING,
+            reason=None,
+            started_at_us=now_us,
+            since_us=now_us,
+        )
+        limit = (await self.communities.config_of(community_id)).max_concurrent
+        there = await self.repository.add(wanted, limit)
+        if there.session_id != wanted.session_id:
+            raise AlreadyActiveError("User already has an active replay buffer", sessionId=there.session_id)
+        return wanted
+
+    async def _sharer(self, who: Principal, ask: Ask, community_id: str | None) -> _Sharer:
+        """Whose share it is: one's own, unless one manages the community's buffers."""
+        if self.livekit is not None and ask.source in _IN_ROOMS:
+            return _sharer_in(await self.livekit.room(ask.room_name), who, ask, community_id)
+        identity = ask.participant_identity or who.user_id
+        if identity != who.user_id:
+            who.require(Permission.MANAGE_REPLAY_LIMITS, community_id)
+        return _Sharer(identity, identity)
+
+
+def _sharer_in(room: RoomFacts | None, who: Principal, ask: Ask, community_id: str | None) -> _Sharer:
+    """The same where LiveKit knows who is in the room; a room that one is not in looks like one that is not there."""
+    participant = _own_of(room, who) if ask.participant_identity is None else _named(room, ask.participant_identity)
+    own = participant is not None and user_of(participant) == who.user_id
+    if not own and ask.participant_identity not in {None, who.user_id}:
+        who.require(Permission.MANAGE_REPLAY_LIMITS, community_id)
+    if participant is None:
+        raise NotFoundError("Whoever shares must be in the room, and is not")
+    if not own:
+        who.require(Permission.MANAGE_REPLAY_LIMITS, community_id)
+    return _Sharer(user_of(participant), participant.identity)
+
+
+def _own_of(room: RoomFacts | None, who: Principal) -> ParticipantFacts | None:
+    """The user's own place in the room; with several devices, the one that shares."""
+    own = [p for p in room.participants if user_of(p) == who.user_id] if room is not None else []
+    return next((p for p in own if p.screen is not None), own[0] if own else None)
+
+
+def _named(room: RoomFacts | None, identity: str) -> ParticipantFacts | None:
+    return room.participant(identity) if room is not None else None
