@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from lookback.clips.model import Clip, Interval, Rendition, Storage
 from lookback.db.models import ClipRow
+from lookback.db.transactions import Transactions
 from lookback.media.gaps import Gap
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class SqlClipRepository:
     """Every method is one transaction."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._sessions = Transactions(engine)
 
     async def add(self, clip: Clip) -> Clip:
         """See ClipRepository."""

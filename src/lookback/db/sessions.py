@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack, cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, false, func, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from lookback.db.models import ACTIVE_STATES, SessionRow
+from lookback.db.transactions import Transactions
+from lookback.errors import CommunityLimitError
 from lookback.sessions.model import Session, SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sqlalchemy import Select
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
     from lookback.sessions.model import Source
     from lookback.sessions.ports import SessionChanges
@@ -25,15 +26,17 @@ _PLAIN = (
     "session_id", "room_name", "community_id", "user_id", "participant_identity", "reason", "started_at_us",
     "since_us", "ended_at_us", "drains_at_us", "video_codec", "audio_codec", "width", "height", "ice_etag",
 )  # fmt: skip
+# When somebody's share will end is not known; asking again twice a minute troubles nobody.
+_TRY_AGAIN_SECONDS = 30
 
 
 class SqlSessionRepository:
     """Every method is one transaction."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._sessions = Transactions(engine)
 
-    async def add(self, session: Session) -> Session:
+    async def add(self, session: Session, limit: int | None = None) -> Session:
         """See SessionRepository."""
         row = SessionRow(
             **{name: getattr(session, name) for name in _PLAIN},
@@ -42,12 +45,14 @@ class SqlSessionRepository:
         )
         try:
             async with self._sessions.begin() as db:
+                if limit is not None:
+                    await _require_place(db, session, limit)
                 db.add(row)
         except IntegrityError:
             there = await self.get(session.session_id) or await self.active_of(session.user_id)
             if there is None:
                 # The one in the way has just ended.
-                return await self.add(session)
+                return await self.add(session, limit)
             return there
         return session
 
@@ -93,6 +98,30 @@ class SqlSessionRepository:
         async with self._sessions() as db:
             row = (await db.execute(query)).scalar_one_or_none()
             return _session(row) if row is not None else None
+
+
+async def _require_place(db: AsyncSession, session: Session, limit: int) -> None:
+    """Raise CommunityLimitError when the community is full, unless the user's own session will be told instead."""
+    await _one_at_a_time(db, session.community_id or "")
+    active = SessionRow.state.in_(ACTIVE_STATES)
+    of_community = SessionRow.community_id.is_not_distinct_from(session.community_id)
+    used = await db.scalar(select(func.count()).where(active, of_community)) or 0
+    if used < limit or await db.scalar(
+        select(SessionRow.session_id).where(active, SessionRow.user_id == session.user_id)
+    ):
+        return
+    raise CommunityLimitError(
+        "Community replay buffer limit reached", limit=limit, used=used, retryAfter=_TRY_AGAIN_SECONDS
+    )
+
+
+async def _one_at_a_time(db: AsyncSession, community_id: str) -> None:
+    """Until this transaction ends no other counts the community's sessions: two that count at once both find room."""
+    if db.get_bind().dialect.name == "postgresql":
+        await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(community_id, 0))))
+    else:
+        # Changes nothing, but takes SQLite's one lock for writing, before anything is read.
+        await db.execute(sql_update(SessionRow).where(false()).values(reason=SessionRow.reason))
 
 
 def _session(row: SessionRow) -> Session:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from lookback.db.models import UserRow
+from lookback.db.transactions import Transactions
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,7 +20,7 @@ class SqlUserRepository:
     """Every method is one transaction, or two where a user is new."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._sessions = Transactions(engine)
 
     async def seen(self, user_id: str, name: str | None, now_us: int) -> None:
         """See UserRepository."""

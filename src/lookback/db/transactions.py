@@ -1,0 +1,98 @@
+"""Transactions of one method, or of several repositories together."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+
+@dataclass(slots=True)
+class _Shared:
+    """A transaction that is open in this context; its connection is taken by the first who writes."""
+
+    engine: AsyncEngine
+    task: asyncio.Task[object] | None
+    connection: AsyncConnection | None = None
+    over: bool = field(default=False)
+
+
+_shared: ContextVar[_Shared | None] = ContextVar("shared transaction", default=None)
+
+
+class Transactions:
+    """What repositories open: `begin()` to write, a call to read. Inside `together`, all of it is one transaction.
+
+    A write inside `together` is a savepoint of its own, so that one which fails (a row that is there already) leaves
+    the others alone. The shared transaction begins with the first write, not with the block: whoever waits for a lock
+    of the program before it holds none of the database's.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    def __call__(self) -> AsyncSession:
+        """Return a session to read with; it sees what was written together with it."""
+        shared = self._open()
+        return self._session(shared.connection if shared is not None else None)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """Write: committed at the end of the block, or of the outer `together`; taken back when it raises."""
+        shared = self._open()
+        connection = await _connected(shared) if shared is not None else None
+        async with self._session(connection) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Commit everything that this task writes in the block at its end, or nothing of it."""
+        if self._open() is not None:
+            yield
+            return
+        shared = _Shared(self._engine, asyncio.current_task())
+        before = _shared.set(shared)
+        try:
+            yield
+            if shared.connection is not None:
+                await shared.connection.commit()
+        finally:
+            shared.over = True
+            _shared.reset(before)
+            if shared.connection is not None:
+                await asyncio.shield(shared.connection.close())  # rolls back what was not committed
+
+    def _open(self) -> _Shared | None:
+        """The shared transaction, unless it is another task's: one connection serves one at a time."""
+        shared = _shared.get()
+        if shared is None or shared.over or shared.engine is not self._engine:
+            return None
+        return shared if shared.task is asyncio.current_task() else None
+
+    def _session(self, connection: AsyncConnection | None) -> AsyncSession:
+        if connection is None:
+            return AsyncSession(self._engine, expire_on_commit=False)
+        return AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+
+
+async def _connected(shared: _Shared) -> AsyncConnection:
+    if shared.connection is None:
+        connection = await shared.engine.connect()
+        try:
+            if connection.dialect.name == "sqlite":
+                # Its driver begins a transaction with the first change only; a savepoint before would be one itself.
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            await connection.close()
+            raise
+        shared.connection = connection
+    return shared.connection
