@@ -81,7 +81,9 @@ class LivekitPublisher:
     async def hears(self, event: str, *, within: float = _PATIENCE) -> Json:
         """Wait for an event of that name: data, disconnected, reconnected, joined, left or room."""
         return await eventually(
-            lambda: next((e for e in self.events if e["event"] == event), None), within=within, what=f"the event {event}"
+            lambda: next((e for e in self.events if e["event"] == event), None),
+            within=within,
+            what=event,
         )
 
     async def leave(self) -> None:
@@ -121,13 +123,17 @@ class LivekitPublisher:
 
 @asynccontextmanager
 async def livekit_participant(
-    server: LivekitServer, room: str, identity: str, *, passphrase: str = "", **grants: Any
+    server: LivekitServer, room: str, identity: str, *, passphrase: str = "", token: str = "", **grants: Any
 ) -> AsyncIterator[LivekitPublisher]:
-    """Somebody who has joined a room; gone afterwards. `grants` are fields of LiveKit's video grant."""
+    """Somebody who has joined a room; gone afterwards. `grants` are fields of LiveKit's video grant.
+
+    `token` is one that somebody else made; room, identity and grants are then what it says.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.support.livekit_participant", server.url),
         cwd=ROOT,
-        env=os.environ | {"TOKEN": server.token(identity, room, **grants), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+        env=os.environ
+        | {"TOKEN": token or server.token(identity, room, **grants), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -62,11 +62,7 @@ class LivekitServer:
         """Run the server and wait until it answers; it keeps its ports and keys over restarts."""
         config = self.home / "livekit.yaml"
         config.write_text(json.dumps(self._configuration()))  # JSON is YAML
-        self._starts += 1
-        with (self.home / f"livekit-{self._starts:03d}.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [_binary(), "--config", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        self._process = self._spawn(config)
         await eventually(self._answers, within=_UP_SECONDS, what="LiveKit's answer")
 
     def kill(self) -> None:
@@ -96,6 +92,12 @@ class LivekitServer:
         """LiveKit's own client of the server API."""
         async with api.LiveKitAPI(self.url, self.key, self.secret) as client:
             yield client
+
+    def _spawn(self, config: Path) -> subprocess.Popen[bytes]:
+        self._starts += 1
+        with (self.home / f"livekit-{self._starts:03d}.log").open("wb") as log:
+            command = (_binary(), "--config", str(config))
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _configuration(self) -> dict[str, Any]:
         """Loopback in every place where the server would listen, gather candidates or ask a STUN server."""
