@@ -64,6 +64,9 @@ class Nobody(Enum):
 Actor = str | Nobody
 """A user's id, or nobody in particular."""
 
+ERASED = "erased-"
+"""How the names of those begin who were erased."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

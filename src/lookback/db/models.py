@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, String, Text, text
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 ACTIVE_STATES = ("starting", "recording", "interrupted")
@@ -149,3 +149,94 @@ class MemberRow(Base):
     role: Mapped[str] = mapped_column(String(64), primary_key=True)
 
     __table_args__ = (Index("members_by_user", "user_id"),)
+
+
+class AuditRow(Base):
+    """One line of the audit trail. The database refuses to change it, and to delete it before its time."""
+
+    __tablename__ = "audit_entries"
+
+    entry_id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    at_us: Mapped[int]
+    action: Mapped[str] = mapped_column(String(64))
+    actor_kind: Mapped[str] = mapped_column(String(16))
+    actor_key: Mapped[str | None] = mapped_column(String(32))
+    subject_key: Mapped[str | None] = mapped_column(String(32))
+    target: Mapped[str | None] = mapped_column(Text)
+    community_id: Mapped[str | None] = mapped_column(Text)
+    room_name: Mapped[str | None] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        Index("audit_by_time", "at_us"),
+        Index("audit_by_community", "community_id", "entry_id"),
+        Index("audit_by_actor", "actor_key", "entry_id"),
+        Index("audit_by_subject", "subject_key", "entry_id"),
+        {"sqlite_autoincrement": True},  # an id is never given out twice, also when the newest entries went
+    )
+
+
+class AuditPersonRow(Base):
+    """Whom the trail means by a key. Gone when the person is erased: the entries stay, and name nobody any more."""
+
+    __tablename__ = "audit_people"
+
+    person_key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(255))
+
+    __table_args__ = (Index("audit_people_by_user", "user_id", unique=True),)
+
+
+class AuditAddressRow(Base):
+    """Where an entry's actor was; apart, because it goes when the actor is erased."""
+
+    __tablename__ = "audit_addresses"
+
+    entry_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person_key: Mapped[str | None] = mapped_column(String(32))
+    address: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (Index("audit_addresses_by_person", "person_key"),)
+
+
+class AuditHorizonRow(Base):
+    """One row: what happened before this instant may be deleted. It only moves forward."""
+
+    __tablename__ = "audit_horizon"
+
+    horizon_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    before_us: Mapped[int]
+
+
+class ConsentRow(Base):
+    """What somebody has said about being buffered in a room, or in "": everywhere. None: nothing."""
+
+    __tablename__ = "consents"
+
+    user_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    room_name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    buffering: Mapped[str | None] = mapped_column(String(8))
+    auto_start: Mapped[bool | None]
+    changed_at_us: Mapped[int]
+
+
+class ErasureRow(Base):
+    """That somebody is being erased, or was: the user's id is forgotten when it is done."""
+
+    __tablename__ = "erasures"
+
+    person_key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str | None] = mapped_column(String(255))
+    begun_at_us: Mapped[int]
+    done_at_us: Mapped[int | None]
+
+    __table_args__ = (Index("erasures_by_user", "user_id", unique=True),)
+
+
+class RevocationRow(Base):
+    """Tokens of somebody that were issued up to an instant hold no more. The id is kept as a hash only."""
+
+    __tablename__ = "revocations"
+
+    user_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    not_before_us: Mapped[int]

@@ -1,0 +1,163 @@
+"""The audit trail in SQL.
+
+Entries name people by a random key. Who a key means is in a table of its own, as are addresses: erasing a person
+deletes there, and every entry stays what it is. See docs/reference/events.md.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy import update as sql_update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
+
+from lookback.access.audit import ERASED, Action, Entry, Nobody
+from lookback.db.models import AuditAddressRow, AuditHorizonRow, AuditPersonRow, AuditRow
+from lookback.db.transactions import Transactions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from sqlalchemy import Select
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+    from lookback.access.audit import Actor, Selection
+
+_PAGE = 500
+_USER = "user"
+_actor, _subject = aliased(AuditPersonRow), aliased(AuditPersonRow)
+
+
+class SqlAuditRepository:
+    """Every method is one transaction, or part of the one that `together` opened."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._sessions = Transactions(engine)
+
+    async def add(self, entry: Entry) -> None:
+        """See AuditRepository."""
+        async with self._sessions.begin() as db:
+            actor = await person_key(db, entry.actor) if isinstance(entry.actor, str) else None
+            row = AuditRow(
+                at_us=entry.at_us,
+                action=entry.action.value,
+                actor_kind=_USER if isinstance(entry.actor, str) else entry.actor.value,
+                actor_key=actor,
+                subject_key=await person_key(db, entry.subject) if entry.subject is not None else None,
+                target=entry.target,
+                community_id=entry.community_id,
+                room_name=entry.room_name,
+                facts=dict(entry.facts),
+            )
+            db.add(row)
+            if entry.address is not None:
+                await db.flush()
+                db.add(AuditAddressRow(entry_id=row.entry_id, person_key=actor, address=entry.address))
+
+    def together(self) -> AbstractAsyncContextManager[None]:
+        """See AuditRepository."""
+        return self._sessions.together()
+
+    async def page(self, wanted: Selection, *, limit: int, before_id: int | None) -> list[Entry]:
+        """See AuditRepository."""
+        async with self._sessions() as db:
+            query = await _narrowed(db, wanted)
+            if before_id is not None:
+                query = query.where(AuditRow.entry_id < before_id)
+            return await _entries(db, query.order_by(AuditRow.entry_id.desc()).limit(limit))
+
+    async def all(self, wanted: Selection) -> AsyncIterator[Entry]:
+        """See AuditRepository."""
+        last_id, reached = await self._newest(), 0
+        while True:
+            async with self._sessions() as db:  # one per page: nothing stays open while somebody reads slowly
+                query = (await _narrowed(db, wanted)).where(AuditRow.entry_id > reached, AuditRow.entry_id <= last_id)
+                page = await _entries(db, query.order_by(AuditRow.entry_id).limit(_PAGE))
+            for entry in page:
+                yield entry
+            if len(page) < _PAGE:
+                return
+            reached = page[-1].entry_id
+
+    async def prune(self, before_us: int) -> int:
+        """See AuditRepository; the database refuses an instant less than a day ago."""
+        async with self._sessions.begin() as db:
+            moved = sql_update(AuditHorizonRow).where(AuditHorizonRow.before_us < before_us)
+            await db.execute(moved.values(before_us=before_us))
+            old = select(AuditRow.entry_id).where(AuditRow.at_us < before_us)
+            await db.execute(delete(AuditAddressRow).where(AuditAddressRow.entry_id.in_(old)))
+            gone = await db.execute(delete(AuditRow).where(AuditRow.at_us < before_us).returning(AuditRow.entry_id))
+            return len(gone.all())
+
+    async def _newest(self) -> int:
+        async with self._sessions() as db:
+            return (await db.execute(select(func.coalesce(func.max(AuditRow.entry_id), 0)))).scalar_one()
+
+
+async def person_key(db: AsyncSession, user_id: str) -> str:
+    """The key that stands for a person, made when there is none yet."""
+    made = {"person_key": uuid.uuid4().hex, "user_id": user_id}
+    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    # Two at once: one waits for the other, inserts nothing, and finds the other's key.
+    await db.execute(insert(AuditPersonRow).values(made).on_conflict_do_nothing(index_elements=["user_id"]))
+    key = await db.execute(select(AuditPersonRow.person_key).where(AuditPersonRow.user_id == user_id))
+    return key.scalar_one()
+
+
+async def _narrowed(db: AsyncSession, wanted: Selection) -> Select[AuditRow, str, str, str]:
+    query = (
+        select(AuditRow, _actor.user_id, _subject.user_id, AuditAddressRow.address)
+        .outerjoin(_actor, _actor.person_key == AuditRow.actor_key)
+        .outerjoin(_subject, _subject.person_key == AuditRow.subject_key)
+        .outerjoin(AuditAddressRow, AuditAddressRow.entry_id == AuditRow.entry_id)
+    )
+    if wanted.community_id is not None:
+        query = query.where(AuditRow.community_id == wanted.community_id)
+    if wanted.user is not None:
+        key = await _known_key(db, wanted.user)
+        query = query.where(or_(AuditRow.actor_key == key, AuditRow.subject_key == key))
+    if wanted.action is not None:
+        query = query.where(AuditRow.action == wanted.action.value)
+    if wanted.from_us is not None:
+        query = query.where(AuditRow.at_us >= wanted.from_us)
+    if wanted.until_us is not None:
+        query = query.where(AuditRow.at_us < wanted.until_us)
+    return query
+
+
+async def _known_key(db: AsyncSession, user: str) -> str:
+    """The key of a user, or of an erased person as the trail calls them; one that no entry has if there is none."""
+    found = await db.execute(select(AuditPersonRow.person_key).where(AuditPersonRow.user_id == user))
+    return found.scalar_one_or_none() or user.removeprefix(ERASED)
+
+
+async def _entries(db: AsyncSession, query: Select[AuditRow, str, str, str]) -> list[Entry]:
+    return [_entry(*row) for row in (await db.execute(query)).all()]
+
+
+def _entry(row: AuditRow, actor: str | None, subject: str | None, address: str | None) -> Entry:
+    return Entry(
+        at_us=row.at_us,
+        action=Action(row.action),
+        actor=_actor_of(row, actor),
+        subject=_person(row.subject_key, subject),
+        target=row.target,
+        community_id=row.community_id,
+        room_name=row.room_name,
+        address=address,
+        facts=row.facts,
+        entry_id=row.entry_id,
+    )
+
+
+def _actor_of(row: AuditRow, user_id: str | None) -> Actor:
+    person = _person(row.actor_key, user_id)
+    return person if person is not None else Nobody(row.actor_kind)
+
+
+def _person(key: str | None, user_id: str | None) -> str | None:
+    return user_id if user_id is not None or key is None else f"{ERASED}{key}"
