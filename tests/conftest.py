@@ -1,4 +1,4 @@
-"""What the servers of a failed test have printed is part of its report."""
+"""The PostgreSQL server of a test run; and what the servers of a failed test have printed is part of its report."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.postgres import PostgresServer, a_postgres_server
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 _TAIL = 12_000
 _LOGS = ("serve-*.log", "livekit-*.log", "postgres.log")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Started by the first test that needs it; half a second. Nobody may stop it: others use it, too."""
+    with a_postgres_server() as server:
+        yield server
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,27 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.clip_builders import a_clip, a_gap, a_rendition
+from tests.support.databases import DATABASES, a_database_of_kind
 from tests.support.memory_clips import MemoryClipRepository
 
 from lookback.clips.model import Storage
 from lookback.clips.ports import ClipRepository, Position
 from lookback.db.clips import SqlClipRepository
-from lookback.db.engine import connect, migrate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def clips(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ClipRepository]:
+@pytest.fixture(params=["memory", *DATABASES])
+async def clips(request: pytest.FixtureRequest) -> AsyncIterator[ClipRepository]:
     if request.param == "memory":
         yield MemoryClipRepository()
         return
-    engine = connect(f"sqlite:///{tmp_path / 'clips.db'}")
-    await migrate(engine)
-    yield SqlClipRepository(engine)
-    await engine.dispose()
+    async with a_database_of_kind(request.param, request) as engine:
+        yield SqlClipRepository(engine)
 
 
 async def ids(clips: ClipRepository, user: str = "alice", query: str = "") -> list[str]:

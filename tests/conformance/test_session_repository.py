@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from tests.support.session_rows import START_US, a_database, a_row
+from tests.support.session_rows import START_US, a_row
 
 from lookback.db.engine import migrate
 from lookback.db.models import Base
@@ -17,9 +17,6 @@ from lookback.db.sessions import SqlSessionRepository
 from lookback.sessions.model import SessionState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -27,12 +24,6 @@ if TYPE_CHECKING:
 
 RECORDING, INTERRUPTED, DRAINING = SessionState.RECORDING, SessionState.INTERRUPTED, SessionState.DRAINING
 OVER = [DRAINING, SessionState.EXPIRED, SessionState.FAILED]
-
-
-@pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    async with a_database(tmp_path) as engine:
-        yield engine
 
 
 @pytest.fixture

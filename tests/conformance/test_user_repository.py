@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.databases import DATABASES, a_database_of_kind
 
 from lookback.access.known_users import KnownUsers, UserRepository
 from lookback.access.principal import Principal
-from lookback.db.engine import open_database
 from lookback.db.users import SqlUserRepository
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 
 @dataclass(slots=True)
@@ -32,14 +31,13 @@ class MemoryUsers:
         return self.names.get(user_id)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def users(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[UserRepository]:
+@pytest.fixture(params=["memory", *DATABASES])
+async def users(request: pytest.FixtureRequest) -> AsyncIterator[UserRepository]:
     if request.param == "memory":
         yield MemoryUsers()
         return
-    engine = await open_database(f"sqlite:///{tmp_path / 'users.db'}")
-    yield SqlUserRepository(engine)
-    await engine.dispose()
+    async with a_database_of_kind(request.param, request) as engine:
+        yield SqlUserRepository(engine)
 
 
 async def test_who_was_seen_is_known_by_the_last_name(users: UserRepository) -> None:
