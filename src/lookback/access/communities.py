@@ -65,13 +65,25 @@ class Community:
         return replace(defaults, **{key: value for key, value in self.settings.items() if key in SETTABLE})
 
 
-def checked(config: CommunityConfig, longest_window_minutes: float) -> CommunityConfig:
-    """Return the rules if they make sense together and the operator allows them; raises InvalidConfigError."""
-    if config.window_minutes > longest_window_minutes:
-        raise InvalidConfigError(
-            f"windowMinutes: the operator allows at most {longest_window_minutes:g}", limit=longest_window_minutes
-        )
-    return config
+@dataclass(frozen=True, slots=True)
+class InstanceRules:
+    """What the operator says: the rules where a community has set none, and those of rooms without a community.
+
+    `longest_window_minutes`: no community can keep more.
+    """
+
+    defaults: CommunityConfig = field(default_factory=CommunityConfig)
+    without_community: CommunityConfig = field(
+        default_factory=lambda: CommunityConfig(max_concurrent=None, max_clip_minutes=None)
+    )
+    longest_window_minutes: float = 60
+
+    def changed(self, community: Community, name: str | None, settings: Mapping[str, Any]) -> Community:
+        """The community with this name and with these settings besides its own; raises InvalidConfigError."""
+        changed = replace(community, name=name, settings={**community.settings, **settings})
+        if changed.config(self.defaults).window_minutes > self.longest_window_minutes:
+            raise InvalidConfigError(f"windowMinutes: the operator allows at most {self.longest_window_minutes:g}")
+        return changed
 
 
 def community_in_metadata(metadata: str | None) -> str | None:

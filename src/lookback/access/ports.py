@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lookback.access.communities import Community, CommunityConfig
     from lookback.access.principal import Principal, RolesByCommunity
@@ -71,8 +71,11 @@ class CommunityRepository(Protocol):
     async def get(self, community_id: str) -> Community | None:
         """Return the community with what it has set itself, or None."""
 
-    async def put(self, community: Community, now_us: int) -> None:
-        """Insert the community, or set the name and the settings of the one that is there."""
+    async def change(self, community_id: str, how: Callable[[Community], Community], now_us: int) -> Community:
+        """Put what `how` makes of the community in its place, an empty one if there was none; return it.
+
+        Changes at once are made one after the other. When `how` raises, nothing is changed.
+        """
 
     async def ensure(self, community_id: str, now_us: int) -> None:
         """Insert the community without settings, unless it is there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 
@@ -13,6 +13,8 @@ from lookback.db.transactions import Transactions
 from lookback.db.upsert import put_row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 
@@ -28,19 +30,21 @@ class SqlCommunityRepository:
             row = await db.get(CommunityRow, community_id)
             return _community(row) if row is not None else None
 
-    async def put(self, community: Community, now_us: int) -> None:
+    async def change(self, community_id: str, how: Callable[[Community], Community], now_us: int) -> Community:
         """See CommunityRepository."""
-        values = {"name": community.name, "settings": dict(community.settings)}
         async with self._sessions.begin() as db:
-            await put_row(
-                db, CommunityRow, {"community_id": community.community_id}, values, once={"created_at_us": now_us}
-            )
+            # The first statement writes, for SQLite's lock: what is read before it may be old when it is changed.
+            await put_row(db, CommunityRow, {"community_id": community_id}, {}, once=_new(now_us))
+            where = CommunityRow.community_id == community_id
+            row = (await db.execute(select(CommunityRow).where(where).with_for_update())).scalar_one()
+            changed = how(_community(row))
+            row.name, row.settings = changed.name, dict(changed.settings)
+            return changed
 
     async def ensure(self, community_id: str, now_us: int) -> None:
         """See CommunityRepository."""
-        once = {"settings": {}, "created_at_us": now_us}
         async with self._sessions.begin() as db:
-            await put_row(db, CommunityRow, {"community_id": community_id}, {}, once=once)
+            await put_row(db, CommunityRow, {"community_id": community_id}, {}, once=_new(now_us))
 
     async def all(self) -> list[Community]:
         """See CommunityRepository."""
@@ -73,6 +77,10 @@ class SqlCommunityRepository:
         async with self._sessions() as db:
             rows = await db.execute(query.order_by(RoomRow.room_name).limit(limit))
             return [_room(row) for row in rows.scalars()]
+
+
+def _new(now_us: int) -> dict[str, Any]:
+    return {"settings": {}, "created_at_us": now_us}
 
 
 def _community(row: CommunityRow) -> Community:
