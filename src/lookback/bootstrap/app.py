@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from lookback.access.audit import Audit
 from lookback.access.known_users import KnownUsers
 from lookback.access.signed_urls import MediaLinks
 from lookback.api.app import HttpConfig, create_app
@@ -27,6 +28,7 @@ from lookback.bootstrap.parts import (
 )
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
+from lookback.db.audit import SqlAuditRepository
 from lookback.db.engine import open_database
 from lookback.db.sessions import SqlSessionRepository
 from lookback.db.users import SqlUserRepository
@@ -100,7 +102,8 @@ class App:
         settings, layout, cache = self.settings, BufferLayout(self.settings.buffer_path), SegmentCache()
         self.recorder = Supervisor(recorder_config(settings), now_us=clock_us)
         rows = SqlSessionRepository(self.engine)
-        buffers, moves = SessionBuffers(layout, cache), Moves(rows, clock_us)
+        self.audit = Audit(SqlAuditRepository(self.engine), clock_us)
+        buffers, moves = SessionBuffers(layout, cache), Moves(rows, clock_us, self.audit)
         self.sessions = SessionService(
             rows, self.recorder, buffers, moves, clock=clock_us, new_id=new_id, window_us=settings.window_us
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lookback.access.audit import Nobody
 from lookback.access.principal import Permission
 from lookback.clips.ports import FoundSession
 from lookback.errors import AlreadyActiveError, LivekitUnavailableError, LookbackError, NotFoundError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lookback.access.audit import Actor
     from lookback.access.principal import Principal
     from lookback.sessions.buffers import SessionBuffers
     from lookback.sessions.model import Source
@@ -88,22 +90,31 @@ class SessionService:
         """End a session; what is buffered stays capturable for the window."""
         session = await self._own(who, session_id)
         who.require(Permission.ENABLE_REPLAY_BUFFER, session.community_id)
-        return await self._view(await self.end(session, STOPPED))
+        return await self._view(await self.end(session, STOPPED, actor=who.user_id))
 
-    async def end(self, session: Session, cause: str, ended_at_us: int | None = None) -> Session:
+    async def end(
+        self, session: Session, cause: str, ended_at_us: int | None = None, *, actor: Actor = Nobody.SERVER
+    ) -> Session:
         """Let a session drain, whatever its publisher does meanwhile; one that is over already stays as it is."""
-        while (drained := await self.end_as_seen(session, cause, ended_at_us)) is None:
+        while (drained := await self.end_as_seen(session, cause, ended_at_us, actor=actor)) is None:
             now = await self._repository.get(session.session_id)
             if now is None or not now.state.active:
                 return now or session
             session = now
         return drained
 
-    async def end_as_seen(self, session: Session, cause: str, ended_at_us: int | None = None) -> Session | None:
+    async def end_as_seen(
+        self, session: Session, cause: str, ended_at_us: int | None = None, *, actor: Actor = Nobody.SERVER
+    ) -> Session | None:
         """Let a session drain and the recorder go, unless it has left the state it was seen in: then None."""
         ended_us = ended_at_us or self._clock()
         drained = await self._moves.move(
-            session, SessionState.DRAINING, cause, ended_at_us=ended_us, drains_at_us=ended_us + self._window_us
+            session,
+            SessionState.DRAINING,
+            cause,
+            actor=actor,
+            ended_at_us=ended_us,
+            drains_at_us=ended_us + self._window_us,
         )
         if drained is not None:
             await self.release(session.session_id, cause)
@@ -184,7 +195,7 @@ class SessionService:
 
     async def end_whip(self, who: Principal, session_id: str) -> None:
         """End the share of a publisher that says good-bye."""
-        await self.end(await self._own(who, session_id), SHARE_ENDED)
+        await self.end(await self._own(who, session_id), SHARE_ENDED, actor=who.user_id)
 
     # ---- for captures
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.audit import a_trail
 from tests.support.encoded_clip import encoded_clip
 from tests.support.media import record
 from tests.support.session_rows import START_US, RememberingRecorder, a_database, a_row
@@ -42,7 +43,7 @@ class House:
     @property
     def keeper(self) -> SessionKeeper:
         """A keeper as after a start of the server."""
-        buffers, moves = SessionBuffers(self.layout, SegmentCache()), Moves(self.rows, self.clock)
+        buffers, moves = SessionBuffers(self.layout, SegmentCache()), Moves(self.rows, self.clock, a_trail())
         service = SessionService(
             self.rows, self.recorder, buffers, moves, clock=self.clock, new_id=lambda: "new", window_us=TIMES.window_us
         )

@@ -4,6 +4,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.audit import a_trail
 from tests.support.session_rows import START_US, a_database, a_row
 
 from lookback.db.models import ACTIVE_STATES
@@ -50,7 +51,7 @@ def test_nothing_comes_back_to_life() -> None:
 
 
 async def test_every_move_is_made_exactly_if_it_is_legal(rows: SqlSessionRepository) -> None:
-    moves = Moves(rows, lambda: START_US + 7)
+    moves = Moves(rows, lambda: START_US + 7, a_trail())
     for was, to in product(SessionState, repeat=2):
         name = f"{was}-{to}"
         session = await rows.add(a_row(name, was, user_id=name))
@@ -65,7 +66,7 @@ async def test_every_move_is_made_exactly_if_it_is_legal(rows: SqlSessionReposit
 
 
 async def test_of_two_that_move_a_session_one_is_too_late(rows: SqlSessionRepository) -> None:
-    moves = Moves(rows, lambda: START_US)
+    moves = Moves(rows, lambda: START_US, a_trail())
     session = await rows.add(a_row())
     assert await moves.move(session, RECORDING, "A key frame came", width=640) is not None
     assert await moves.move(session, FAILED, "No key frame came") is None

@@ -5,6 +5,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.audit import a_trail
 from tests.support.session_rows import START_US, RememberingRecorder, a_database, a_row
 
 from lookback.access.principal import Principal
@@ -52,7 +53,7 @@ def a_service(rows: SqlSessionRepository, recorder: RememberingRecorder, folder:
         rows,
         recorder,
         SessionBuffers(BufferLayout(folder), SegmentCache()),
-        Moves(rows, lambda: START_US),
+        Moves(rows, lambda: START_US, a_trail()),
         clock=lambda: START_US,
         new_id=lambda: f"new-{next(numbers)}",
         window_us=WINDOW_US,
