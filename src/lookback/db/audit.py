@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy import update as sql_update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from lookback.access.audit import ERASED, Action, Entry, Nobody
 from lookback.db.models import AuditAddressRow, AuditHorizonRow, AuditPersonRow, AuditRow
 from lookback.db.transactions import Transactions
+from lookback.db.upsert import put_row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -100,10 +100,8 @@ class SqlAuditRepository:
 
 async def person_key(db: AsyncSession, user_id: str) -> str:
     """The key that stands for a person, made when there is none yet."""
-    made = {"person_key": uuid.uuid4().hex, "user_id": user_id}
-    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
     # Two at once: one waits for the other, inserts nothing, and finds the other's key.
-    await db.execute(insert(AuditPersonRow).values(made).on_conflict_do_nothing(index_elements=["user_id"]))
+    await put_row(db, AuditPersonRow, {"user_id": user_id}, {}, once={"person_key": uuid.uuid4().hex})
     key = await db.execute(select(AuditPersonRow.person_key).where(AuditPersonRow.user_id == user_id))
     return key.scalar_one()
 
