@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from lookback.access.audit import Action, Nobody
+from lookback.access.consent import refusal
 from lookback.access.principal import Permission
 from lookback.errors import (
     AlreadyActiveError,
     BufferDisabledError,
-    ConsentError,
     LookbackError,
     NotFoundError,
     ValidationError,
@@ -20,6 +21,7 @@ from lookback.sessions.rooms import user_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lookback.access.audit import Audit
     from lookback.access.ports import Communities, Consents
     from lookback.access.principal import Principal
     from lookback.sessions.model import Source
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from lookback.sessions.rooms import LivekitServer, ParticipantFacts, RoomFacts
 
 SWITCHED_OFF = "Replay buffers are switched off in this community"
-NO_CONSENT = "This person has said that they must not be buffered"
 # Sources whose publisher is a participant of a LiveKit room.
 _IN_ROOMS = frozenset({"livekit", "egress"})
 
@@ -36,13 +37,15 @@ _IN_ROOMS = frozenset({"livekit", "egress"})
 class Ask:
     """A buffer that somebody wants. `community_id` is what they take the room's community for; it must be right.
 
-    `participant_identity`: whose share it is; None is the one who asks.
+    `participant_identity`: whose share it is; None is the one who asks. `by_itself`: nobody asked, it begins because
+    the community's rules and the sharer's wish say so; `who` is then the sharer.
     """
 
     room_name: str
     source: Source
     community_id: str | None = None
     participant_identity: str | None = None
+    by_itself: bool = False
 
 
 class _Sharer(NamedTuple):
@@ -57,6 +60,7 @@ class Admission:
     repository: SessionRepository
     communities: Communities
     consents: Consents
+    audit: Audit
     clock: Callable[[], int]
     new_id: Callable[[], str]
     livekit: LivekitServer | None = None
@@ -73,22 +77,44 @@ class Admission:
             raise ValidationError("The room does not belong to this community")
         who.require(Permission.ENABLE_REPLAY_BUFFER, community_id)
         sharer = await self._sharer(who, ask, community_id)
-        await self._require_wanted(sharer, ask, community_id)
-        session = await self._add(sharer, ask, community_id)
+        asked_by = None if ask.by_itself else who.user_id
+        await self._require_wanted(sharer, asked_by, ask, community_id)
+        async with self.audit.together():
+            session = await self._add(sharer, ask, community_id)
+            await self._record(
+                Action.SESSION_AUTO_STARTED if ask.by_itself else Action.SESSION_STARTED, session, asked_by
+            )
         try:
             # Once more, now that it can be seen: who switches it off at this moment either is seen here, or sees it.
-            await self._require_wanted(sharer, ask, community_id)
-        except LookbackError:
-            await self.repository.remove(session.session_id)
+            await self._require_wanted(sharer, asked_by, ask, community_id)
+        except LookbackError as error:
+            await self.take_back(session, error.detail)
             raise
         return session
 
-    async def _require_wanted(self, sharer: _Sharer, ask: Ask, community_id: str | None) -> None:
+    async def take_back(self, session: Session, cause: str) -> None:
+        """Remove a session that was admitted and is not recorded; `cause` is a sentence."""
+        async with self.audit.together():
+            await self.repository.remove(session.session_id)
+            await self._record(Action.SESSION_NOT_STARTED, session, None, cause=cause)
+
+    async def _record(self, action: Action, session: Session, asked_by: str | None, **facts: str) -> None:
+        await self.audit.record(
+            action,
+            actor=asked_by or Nobody.SERVER,
+            subject=session.user_id,
+            target=session.session_id,
+            community_id=session.community_id,
+            room_name=session.room_name,
+            facts={"source": session.source, **facts},
+        )
+
+    async def _require_wanted(self, sharer: _Sharer, asked_by: str | None, ask: Ask, community_id: str | None) -> None:
         """Raise what speaks against it: the community's rules, or the sharer's own word."""
         if not (await self.communities.config_of(community_id)).enabled:
             raise BufferDisabledError(SWITCHED_OFF)
         if await self.consents.forbidden(sharer.user_id, ask.room_name):
-            raise ConsentError(NO_CONSENT)
+            raise refusal(sharer.user_id, asked_by)
 
     async def _add(self, sharer: _Sharer, ask: Ask, community_id: str | None) -> Session:
         now_us = self.clock()
