@@ -13,6 +13,7 @@ from lookback.buffer.layout import BufferLayout
 from lookback.buffer.session_file import SessionRecord, write_session
 from lookback.buffer.writer import RunWriter
 from lookback.media.segment import Fmp4Format
+from lookback.media.sound import OPUS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ def _record(directory: Path, start_us: int, end_us: int) -> None:
     """Write the content in a loop; frames and packets in the order in which they would arrive."""
     clip = content()
     frames = [(key, length_prefixed(data)) for key, data in clip.video]
-    writer = RunWriter(directory, format=Fmp4Format(), run_id=secrets.token_bytes(8), audio=True, sync=_close)
+    writer = RunWriter(directory, format=Fmp4Format(), run_id=secrets.token_bytes(8), audio=OPUS, sync=_close)
     sound_us = packet = 0
     for number in range((end_us - start_us) * SHAPE.fps // _SECOND_US):
         at_us = number * _SECOND_US // SHAPE.fps

@@ -14,6 +14,7 @@ import numpy as np
 from lookback.buffer.writer import SEGMENT_US, RunWriter
 from lookback.media.samples import Codec
 from lookback.media.segment import FORMATS
+from lookback.media.sound import OPUS
 from tests.support.encoded_clip import EncodedClip, encoded_clip
 from tests.support.pictures import barcode
 
@@ -53,7 +54,7 @@ def frame_data(clip: EncodedClip, at: int) -> tuple[bool, bytes]:
 
 def writer_for(directory: Path, clip: EncodedClip, **more: Any) -> RunWriter:
     """A writer of one run."""
-    options: dict[str, Any] = {"run_id": b"run-0001", "audio": True, "sync": sync_nothing, "segment_us": 2_000_000}
+    options: dict[str, Any] = {"run_id": b"run-0001", "audio": OPUS, "sync": sync_nothing, "segment_us": 2_000_000}
     return RunWriter(directory, format=FORMATS[Codec(clip.shape.codec)](), **options | more)
 
 
@@ -83,7 +84,7 @@ def record(
         at_us = start_us + round(number * step_us)
         while audio * AUDIO_STEP_US <= number * step_us:
             sound_us = start_us + audio * AUDIO_STEP_US
-            if more.get("audio", True) and not silent(sound_us):
+            if more.get("audio", OPUS) is not None and not silent(sound_us):
                 writer.audio(sound_us, clip.audio[audio % len(clip.audio)])
             audio += 1
         key, data = frame_data(clip, number)

@@ -59,17 +59,21 @@ class PictureTrack:
         if self._until_us is None:
             self._until_us = self._committed_us = at_us
 
-    def miss(self, until_us: int) -> None:
-        """Packets before `until_us` were given up: lost is what should have followed the newest frame."""
+    def miss(self, until_us: int, cause: LossCause = LossCause.NETWORK) -> None:
+        """What came before `until_us` was given up: lost is what should have followed the newest frame."""
         newest = self._newest
         if newest is not None:
             expected_us = min(self._interval_us, until_us - newest.dts_us)
-            self._note_loss(newest.dts_us + expected_us, until_us, LossCause.NETWORK)
+            self._note_loss(newest.dts_us + expected_us, until_us, cause)
             self._newest = None  # the hole after it says nothing about how often frames come
 
-    def add(self, dts_us: int, data: bytes, flags: Flag, clock_us: int) -> None:
-        """Take a frame; `dts_us` as `growing` says."""
-        sample = PendingSample(dts_us, 0, data, flags, clock_us)
+    def note(self, start_us: int, end_us: int, cause: LossCause) -> None:
+        """Say that something is lost of a stretch whose pictures have come."""
+        self._note_loss(start_us, end_us, cause)
+
+    def add(self, dts_us: int, data: bytes, flags: Flag, clock_us: int, cts_us: int = 0) -> None:
+        """Take a frame; `dts_us` as `growing` says, `cts_us` as in PendingSample."""
+        sample = PendingSample(dts_us, 0, data, flags, clock_us, cts_us)
         if self._waiting:
             self._waiting[-1].duration_us = dts_us - self._waiting[-1].dts_us
         if self._newest is not None:

@@ -8,8 +8,8 @@ gives a lost packet up earlier than that, so real audio never comes behind silen
 from __future__ import annotations
 
 from lookback.media.index import Flag
-from lookback.media.opus import packet_duration_us, silence
 from lookback.media.segment import PendingSample
+from lookback.media.sound import OPUS, Sound
 
 FILL_DELAY_US = 400_000
 _TOLERANCE_US = 10_000  # the timeline moves packets against each other, by 2 % at most: no reason to let one go
@@ -23,7 +23,9 @@ class Soundtrack:
     Silence follows the clock as far behind it as the last packet was: a sender whose sound is always late is not away.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sound: Sound = OPUS) -> None:
+        self._sound = sound
+        self._tolerance_us = _TOLERANCE_US + sound.slack_us
         self._samples: list[PendingSample] = []
         self._end_us: int | None = None
         self._free_us = 0  # before it nothing can start
@@ -49,8 +51,8 @@ class Soundtrack:
         """Take a packet; one that comes where silence already stands is let go. Raises MalformedError."""
         if self._end_us is None:
             return
-        duration_us = packet_duration_us(data)
-        if dts_us >= self._end_us - _TOLERANCE_US:
+        duration_us = self._sound.duration_us(data)
+        if dts_us >= self._end_us - self._tolerance_us:
             self._fill(dts_us, clock_us)
             self._append(PendingSample(max(dts_us, self._free_us), duration_us, data, Flag.SYNC, clock_us))
         self._heard_us, self._heard_dts_us = clock_us, dts_us
@@ -70,7 +72,7 @@ class Soundtrack:
         """Put silence up to an instant, as far as whole packets go."""
         if self._end_us is None:
             return
-        for duration_us, packet in silence(until_us - self._end_us):
+        for duration_us, packet in self._sound.silence(until_us - self._end_us):
             at_us = max(self._end_us, self._free_us)
             self._append(PendingSample(at_us, duration_us, packet, Flag.SYNC | Flag.FILLER, clock_us))
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from lookback.media.index import LossCause
     from lookback.media.segment import PendingSample, SegmentFormat
+    from lookback.media.sound import Sound
 
 FRAGMENT_US = 500_000
 SEGMENT_US = 10_000_000
@@ -53,7 +55,7 @@ class RunWriter:
         *,
         format: SegmentFormat,  # noqa: A002 - the word of the domain
         run_id: bytes,
-        audio: bool,
+        audio: Sound | None,
         sync: Callable[[list[int]], None],
         segment_us: int = SEGMENT_US,
         fragment_us: int = FRAGMENT_US,
@@ -63,7 +65,8 @@ class RunWriter:
         self._sync, self._segment_us, self._fragment_us, self._write = sync, segment_us, fragment_us, write
         self._file: SegmentFile | None = None
         self._pictures = PictureTrack(format.smallest_step_us)
-        self._sound = Soundtrack() if audio else None
+        self._audio = audio
+        self._sound = Soundtrack(audio) if audio is not None else None
         self._fragment_number = 0
         self._clock_us = 0
         self._flushed_us = 0
@@ -79,11 +82,18 @@ class RunWriter:
         return self._file is None and not self._closed
 
     def video(
-        self, dts_us: int, data: bytes, *, key: bool, reference_lost: bool = False, discontinuity: bool = False
+        self,
+        dts_us: int,
+        data: bytes,
+        *,
+        key: bool,
+        reference_lost: bool = False,
+        discontinuity: bool = False,
+        cts_us: int = 0,
     ) -> None:
         """Take a frame. Until the first key frame, and after a disk fault until the next, frames are let go.
 
-        Raises MalformedError for a key frame that is none.
+        `cts_us` as in PendingSample. Raises MalformedError for a key frame that is none.
         """
         self._clock_us = max(self._clock_us, dts_us)
         dts_us = self._pictures.growing(dts_us)
@@ -97,7 +107,7 @@ class RunWriter:
         if self._file is None:
             return
         flags = Flag.SYNC if key else Flag.REFERENCE_LOST if reference_lost else Flag.NONE
-        self._pictures.add(dts_us, data, flags, self._clock_us)
+        self._pictures.add(dts_us, data, flags, self._clock_us, cts_us)
         self._flush_if_due(self._pictures.oldest, dts_us)
 
     def audio(self, dts_us: int, data: bytes) -> None:
@@ -117,6 +127,22 @@ class RunWriter:
         self._missing = missing
         if self._file is not None and self._clock_us - self._waiting_since_us() >= self._fragment_us:
             self._flush()
+
+    def miss(self, until_us: int, cause: LossCause) -> None:
+        """What came before the next frame, at `until_us`, is lost."""
+        self._pictures.miss(until_us, cause)
+
+    def note(self, start_us: int, end_us: int, cause: LossCause) -> None:
+        """Something is lost of a stretch whose pictures have come."""
+        if self._file is not None:
+            self._pictures.note(start_us, end_us, cause)
+
+    def flush(self, until_us: int) -> None:
+        """Write all there is: the newest frame is known to be shown until `until_us`, and nothing is on its way."""
+        self._clock_us = max(self._clock_us, until_us)
+        if self._file is not None:
+            sound = self._sound.take(self._clock_us) if self._sound is not None else []
+            self._append(self._pictures.take_all(self._clock_us, until_us), sound)
 
     def close(self, now_us: int) -> None:
         """Write what is left and end the segment; `now_us` is when the run ended."""
@@ -144,7 +170,7 @@ class RunWriter:
         return self._file is not None
 
     def _open(self, dts_us: int, key_frame: bytes) -> None:
-        opening = self._format.open(key_frame, audio=self._sound is not None)
+        opening = self._format.open(key_frame, audio=self._audio)
         header = SegmentHeader(len(opening.init), opening.width, opening.height, dts_us, self._run_id)
         try:
             number = highest_number(self._directory) + 1

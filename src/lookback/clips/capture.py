@@ -204,7 +204,7 @@ class CaptureService:
             etag=etag_of(planned.plan, session.session_id),
             storage=Storage.VIRTUAL,
             video_codec=CONTAINER_CODEC[planned.container],
-            audio_codec="opus" if planned.has_audio else None,
+            audio_codec=planned.audio_codec,
             width=planned.picture.width,
             height=planned.picture.height,
             idempotency_key=request.wish.idempotency_key,

@@ -19,6 +19,7 @@ from lookback.media.clip_webm import build_webm
 from lookback.media.cutting import cut, pictures_until_us
 from lookback.media.gaps import find_gaps
 from lookback.media.segment import CONTAINER_CODEC
+from lookback.media.sound import OPUS, sound_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lookback.media.clip_mp4 import Picture
     from lookback.media.cutting import Cut
     from lookback.media.gaps import Gap
+    from lookback.media.sound import Sound
     from lookback.media.virtual import ByteRange, VirtualFile
 
     Builder = Callable[[Cut, Callable[[ByteRange], bytes]], tuple[VirtualFile, Picture]]
@@ -43,7 +45,7 @@ class Planned:
     gaps: tuple[Gap, ...]
     container: Container
     picture: Picture
-    has_audio: bool
+    audio_codec: str | None
     plan: StoredPlan
     header: bytes
     media: tuple[Path, ...]
@@ -78,7 +80,8 @@ def plan_clip(directory: Path, wanted: Interval, *, allow_gaps: bool, cache: Seg
     start_us = _after_gap(found)
     used = [s for s in found.segments if s.extent.end_us > start_us and s.extent.earliest_us < found.end_us]
     container = _one_container(used)
-    chosen = cut([segment.index for segment in used], start_us, found.end_us) if container else None
+    sound = _one_sound(used)
+    chosen = cut([segment.index for segment in used], start_us, found.end_us, sound) if container else None
     if container is None or chosen is None:
         raise nothing_buffered(directory, cache)
     file, picture = _built(chosen, used, container)
@@ -90,7 +93,7 @@ def plan_clip(directory: Path, wanted: Interval, *, allow_gaps: bool, cache: Seg
         tuple(find_gaps(found.segments, delivered.start_us, delivered.end_us)),
         container,
         picture,
-        len(chosen.audio) > 0,
+        sound.codec.value if len(chosen.audio) else None,
         plan,
         header,
         tuple(used[source].media_path for source in sources),
@@ -136,6 +139,36 @@ def _one_container(segments: list[Segment]) -> Container | None:
         ]
         raise CodecChangeError("The codec changes inside the range; save the parts one by one", ranges=ranges)
     return stretches[0][0] if stretches else None
+
+
+def _one_sound(segments: list[Segment]) -> Sound:
+    """The audio of all segments; raises CodecChangeError when it changes, and what `plan_clip` raises."""
+    stretches: list[tuple[Sound, list[Segment]]] = []
+    for _, run in groupby(segments, key=lambda s: s.index.header.run_id):
+        group = list(run)
+        sound = _sound(group[0])
+        if sound is None:
+            continue
+        if stretches and stretches[-1][0] == sound:
+            stretches[-1][1].extend(group)
+        else:
+            stretches.append((sound, group))
+    if len(stretches) > 1:
+        ranges = [
+            range_fact(group[0].extent.start_us, group[-1].extent.end_us, sound.codec) for sound, group in stretches
+        ]
+        raise CodecChangeError("The audio codec changes inside the range; save the parts one by one", ranges=ranges)
+    return stretches[0][0] if stretches else OPUS
+
+
+def _sound(segment: Segment) -> Sound | None:
+    try:
+        with io.FileIO(segment.media_path) as file:
+            return sound_of(file.read(segment.index.header.init_size) or b"")
+    except FileNotFoundError as error:
+        raise SegmentVanishedError from error
+    except MalformedError as error:
+        raise CaptureFailedError("A segment is not what its index says") from error
 
 
 def _built(chosen: Cut, segments: list[Segment], container: Container) -> tuple[VirtualFile, Picture]:

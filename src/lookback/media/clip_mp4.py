@@ -1,7 +1,8 @@
 """The file of an H.264 clip: a new header, then ranges of the segments as they are (ISO/IEC 14496-12).
 
 The lead-in is "compressed": hidden samples last one tick each and an edit list skips them. That is right in Chromium,
-FFmpeg and for every seek in Firefox, which ignores the edit and so is wrong by microseconds only (measured).
+FFmpeg and for every seek in Firefox, which ignores the edit and so is wrong by microseconds only (measured). With
+B-frames the same is done to those that are decoded in the range and shown after it.
 
 Every range starts at a whole block of its segment and of the file, so that file systems with shared blocks make the
 physical file without copying. What lies between the samples of a range (fragment headers, other samples) is in the
@@ -85,7 +86,8 @@ def build_mp4(cut: Cut, peek: Callable[[ByteRange], bytes]) -> tuple[VirtualFile
     tracks = [_video_track(cut, layout, mp4.avc_entry(sps, pps, b"avc1"))]
     if len(cut.audio):
         tracks.append(_audio_track(cut, layout))
-    header = _header(tracks, picture, mp4.ticks(cut.end_us - cut.start_us, mp4.VIDEO_TIMESCALE), layout.size)
+    duration = mp4.ticks(cut.end_us - cut.start_us, mp4.VIDEO_TIMESCALE)
+    header = _header(tracks, picture, duration, layout.size, cut.sound.timescale)
     return VirtualFile.of([header, *layout.pieces]), picture
 
 
@@ -150,34 +152,51 @@ def _by_segment(cut: Cut, segments: list[int]) -> dict[int, list[int]]:
 
 
 def _video_track(cut: Cut, layout: _Layout, entry: bytes) -> _TrackTables:
-    video, hidden = cut.video, cut.hidden
+    video = cut.video
     span = mp4.ticks(cut.end_us - cut.start_us, mp4.VIDEO_TIMESCALE)
-    times = _ticks(np.maximum(video.dts_us - cut.start_us, 0), mp4.VIDEO_TIMESCALE)
-    times[:hidden] = np.arange(-hidden, 0)
-    durations = _durations(times, span)
+    order = np.argsort(video.shown_us, kind="stable") if video.cts_us.any() else np.arange(len(video))
+    shown = _shown(cut, video.shown_us[order], span)
+    ranks = np.empty_like(order)
+    ranks[order] = steps = np.arange(len(order))
+    # A picture cannot be decoded after it is shown: decoding is ahead by as many pictures as any of them comes late.
+    delay = int((steps - ranks).max())
+    decoded = np.concatenate([shown[0] - np.arange(delay, 0, -1), shown[: len(shown) - delay]])
+    durations = _durations(decoded, span)
     keys = np.flatnonzero(video.sync) + 1
     stss = mp4.full_box(b"stss", 0, 0, struct.pack(">I", len(keys)), keys.astype(">u4").tobytes())
     tables, chunks = _sample_tables(durations, layout.video, video.size)
-    return _TrackTables(Track.VIDEO, entry, [tables[0], stss, *tables[1:]], chunks, [(span, hidden)], durations.sum())
+    reordered = [_table(b"ctts", *_runs(shown[ranks] - decoded))] if delay else []
+    edits = [(span, cut.hidden + delay)]
+    return _TrackTables(Track.VIDEO, entry, [tables[0], *reordered, stss, *tables[1:]], chunks, edits, durations.sum())
+
+
+def _shown(cut: Cut, shown_us: NDArray[np.int64], span: int) -> NDArray[np.int64]:
+    """When pictures, in the order in which they are shown, appear in the clip, in ticks from its start."""
+    times = _ticks(np.maximum(shown_us - cut.start_us, 0), mp4.VIDEO_TIMESCALE)
+    times[: cut.hidden] = np.arange(-cut.hidden, 0)
+    after = int((shown_us >= cut.end_us).sum())
+    times[len(times) - after :] = span + np.arange(after)
+    return _growing(times)
 
 
 def _audio_track(cut: Cut, layout: _Layout) -> _TrackTables:
     audio = cut.audio
+    timescale = cut.sound.timescale
     columns = np.stack([audio.dts_us - cut.start_us, audio.duration_us, audio.size, layout.audio])
     if cut.silence:
         rows = [_packet_rows(group, at, cut.start_us) for group, at in zip(cut.silence, layout.silence, strict=True)]
         columns = np.concatenate([columns, *rows], axis=1)
         columns = columns[:, np.argsort(columns[0], kind="stable")]
     starts, lengths, sizes, offsets = columns
-    times = _ticks(starts, mp4.AUDIO_TIMESCALE)
+    times = _ticks(starts, timescale)
     end_us = min(cut.end_us - cut.start_us, int(starts[-1] + lengths[-1]))
-    durations = _durations(times, mp4.ticks(end_us, mp4.AUDIO_TIMESCALE))
+    durations = _durations(times, mp4.ticks(end_us, timescale))
     lead = mp4.ticks(int(starts[0]), mp4.VIDEO_TIMESCALE)
     total = int(durations.sum())
-    shown = total * mp4.VIDEO_TIMESCALE // mp4.AUDIO_TIMESCALE
+    shown = total * mp4.VIDEO_TIMESCALE // timescale
     edits = [(lead, -1), (shown, 0)] if lead else [(shown, 0)]
     tables, chunks = _sample_tables(durations, offsets, sizes)
-    return _TrackTables(Track.AUDIO, mp4.opus_entry(), tables, chunks, edits, total)
+    return _TrackTables(Track.AUDIO, cut.sound.entry, tables, chunks, edits, total)
 
 
 def _packet_rows(group: Silence, at: int, start_us: int) -> NDArray[np.int64]:
@@ -195,9 +214,15 @@ def _ticks(us: NDArray[np.int64], timescale: int) -> NDArray[np.int64]:
 
 def _durations(times: NDArray[np.int64], end: int) -> NDArray[np.int64]:
     """Differences of sample times, none below one tick, the last one up to `end`."""
-    steps = np.arange(len(times))
-    grown = np.maximum.accumulate(times - steps) + steps
+    grown = _growing(times)
     return np.diff(grown, append=max(end, int(grown[-1]) + 1))
+
+
+def _growing(times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same times, each at least one tick after the one before."""
+    steps = np.arange(len(times))
+    grown: NDArray[np.int64] = np.maximum.accumulate(times - steps) + steps
+    return grown
 
 
 def _sample_tables(
@@ -226,7 +251,7 @@ def _table(kind: bytes, *columns: NDArray[np.int64]) -> bytes:
 # ---- header
 
 
-def _header(tracks: list[_TrackTables], picture: Picture, duration: int, data_size: int) -> bytes:
+def _header(tracks: list[_TrackTables], picture: Picture, duration: int, data_size: int, audio_timescale: int) -> bytes:
     kind = b"co64" if data_size > _LARGEST_32_BIT_FILE else b"stco"
 
     def movie(shift: int) -> bytes:
@@ -239,6 +264,7 @@ def _header(tracks: list[_TrackTables], picture: Picture, duration: int, data_si
                 edits=t.edits,
                 duration=duration,
                 media_duration=int(t.media_duration),
+                audio_timescale=audio_timescale,
             )
             for t in tracks
         ]

@@ -7,6 +7,10 @@
 3. A sample whose references are lost is never part of a clip, nor is a note that has no bytes.
 
 A stretch without pictures holds the last one. Where two runs overlap, the newer one counts.
+
+Pictures stand in the order in which they are decoded, which is not that in which they are shown where a publisher
+sends B-frames. So what a range needs reaches to the last frame that is shown in it, with those that are decoded before
+it and shown after the range.
 """
 
 from __future__ import annotations
@@ -18,8 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookback.media.index import NEVER_SHOWN, Flag
-from lookback.media.opus import silence
 from lookback.media.samples import Track
+from lookback.media.sound import OPUS, Sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +52,7 @@ class Samples:
     """Columns of equal length, one row per sample, in the order of the segments and within them of the file.
 
     `segment` counts positions in the list given to `cut`; `offset` counts from the start of the segment's media file.
+    A picture is shown from `dts_us + cts_us` on; all those sums together are the same instants as all `dts_us`.
     """
 
     dts_us: NDArray[np.int64]
@@ -57,14 +62,21 @@ class Samples:
     segment: NDArray[np.int64]
     fragment: NDArray[np.int64]
     sync: NDArray[np.bool_]
+    cts_us: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.dts_us)
 
+    @property
+    def shown_us(self) -> NDArray[np.int64]:
+        """When each picture appears."""
+        shown: NDArray[np.int64] = self.dts_us + self.cts_us
+        return shown
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Generated audio: (microseconds, Opus packet) one after the other from `start_us` on."""
+    """Generated audio: (microseconds, packet) one after the other from `start_us` on."""
 
     start_us: int
     packets: tuple[tuple[int, bytes], ...]
@@ -74,8 +86,9 @@ class Silence:
 class Cut:
     """What a clip is made of. Instants are UTC microseconds; the range is half-open and never empty.
 
-    The first `hidden` samples of `video` are decoded and never shown; the next one is shown from `start_us` on,
-    whenever it was sent. `audio` and `silence` together leave no hole; both are empty when there is no sound at all.
+    The `hidden` samples of `video` that are shown first are decoded and never seen; the next one is seen from
+    `start_us` on, whenever it was sent. `audio` and `silence` together leave no hole; both are empty when there is no
+    sound at all.
     """
 
     segments: Sequence[SegmentIndex]
@@ -85,6 +98,7 @@ class Cut:
     hidden: int
     audio: Samples
     silence: tuple[Silence, ...]
+    sound: Sound = OPUS
 
     @property
     def first_key(self) -> tuple[int, int, int]:
@@ -93,10 +107,11 @@ class Cut:
         return int(video.segment[0]), int(video.offset[0]), int(video.size[0])
 
 
-def cut(segments: Sequence[SegmentIndex], start_us: int, end_us: int) -> Cut | None:
+def cut(segments: Sequence[SegmentIndex], start_us: int, end_us: int, sound: Sound = OPUS) -> Cut | None:
     """Choose the samples of `[start_us, end_us)`; None when no picture can be shown in it.
 
-    `segments` are in the order they were written and of one codec; one may be missing. The range is narrowed to begin
+    `segments` are in the order they were written and of one codec; one may be missing. `sound` is what their audio
+    is, for the silence in its holes. The range is narrowed to begin
     at a key frame if none comes before it, and to end where it is not known yet what is on screen.
     """
     begin = _first_needed(segments, start_us)
@@ -111,13 +126,12 @@ def cut(segments: Sequence[SegmentIndex], start_us: int, end_us: int) -> Cut | N
     end_us = min(end_us, rows.pictures_until_us())
     if start_us >= end_us:
         return None
-    pictures = rows.take(video[rows.dts_us[video] < end_us])
+    pictures = rows.take(video[: np.flatnonzero(rows.shown_us(video) < end_us)[-1] + 1])
     audio = rows.of(Track.AUDIO)
     times = rows.dts_us[audio]
-    sound = rows.take(audio[(times >= start_us) & (times < end_us)])
-    return Cut(
-        segments, start_us, end_us, pictures, _hidden(pictures, start_us), sound, tuple(_silence(sound, start_us))
-    )
+    heard = rows.take(audio[(times >= start_us) & (times < end_us)])
+    silence = tuple(_silence(heard, start_us, sound))
+    return Cut(segments, start_us, end_us, pictures, _hidden(pictures, start_us), heard, silence, sound)
 
 
 def pictures_until_us(segment: SegmentIndex) -> int:
@@ -151,6 +165,11 @@ class _Rows:
         """Positions of the track's samples that may be shown."""
         return np.flatnonzero((self._kind & _KIND_MASK) == track)
 
+    def shown_us(self, video: NDArray[np.intp]) -> NDArray[np.int64]:
+        """When these pictures appear."""
+        shown: NDArray[np.int64] = self.dts_us[video] + (self._words[video, 2] >> 32)
+        return shown
+
     def key_frame_for(self, video: NDArray[np.intp], start_us: int) -> int | None:
         """Position in `video` of the last key frame at or before `start_us`, or else of the first one after it."""
         keys = np.flatnonzero(self._kind[video] & _SYNC)
@@ -170,6 +189,7 @@ class _Rows:
             segment=self._segment[rows],
             fragment=words[:, 3] & _LOW,
             sync=(self._kind[rows] & _SYNC) != 0,
+            cts_us=words[:, 2] >> 32,
         )
 
     def _give_way(self, used: Sequence[SegmentIndex]) -> None:
@@ -215,25 +235,24 @@ def _sound(segment: SegmentIndex) -> NDArray[np.int64]:
 
 def _hidden(video: Samples, start_us: int) -> int:
     """How many samples lead up to the one that is on screen at `start_us`."""
-    before = int((video.dts_us < start_us).sum())
-    shown_at_start = before < len(video) and video.dts_us[before] == start_us
-    return before if shown_at_start or not before else before - 1
+    shown_us = video.shown_us
+    before = int((shown_us < start_us).sum())
+    return before if not before or (shown_us == start_us).any() else before - 1
 
 
-def _silence(audio: Samples, start_us: int) -> Iterator[Silence]:
+def _silence(audio: Samples, start_us: int, sound: Sound) -> Iterator[Silence]:
     """Fill the holes of `audio`: before its first packet and between packets. After the last one it stays open."""
     if not len(audio):
         return
     first_us = int(audio.dts_us[0])
     if first_us - start_us > _LONGEST_LEAD_US:
-        yield from _groups(start_us, first_us)
+        yield from _groups(start_us, first_us, sound)
     ends = audio.dts_us + audio.duration_us
     for hole in np.flatnonzero(audio.dts_us[1:] - ends[:-1] >= _SMALLEST_HOLE_US).tolist():
-        yield from _groups(int(ends[hole]), int(audio.dts_us[hole + 1]))
+        yield from _groups(int(ends[hole]), int(audio.dts_us[hole + 1]), sound)
 
 
-def _groups(start_us: int, end_us: int) -> Iterator[Silence]:
-    for at_us in range(start_us, end_us, _SILENCE_GROUP_US):
-        packets = silence(min(_SILENCE_GROUP_US, end_us - at_us))
-        if packets:
-            yield Silence(at_us, tuple(packets))
+def _groups(start_us: int, end_us: int, sound: Sound) -> Iterator[Silence]:
+    while packets := sound.silence(min(_SILENCE_GROUP_US, end_us - start_us)):
+        yield Silence(start_us, tuple(packets))
+        start_us += sum(packet_us for packet_us, _ in packets)

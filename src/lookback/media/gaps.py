@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from lookback.media.index import SegmentIndex
 
 _SMALLEST_GAP_US = 1_000  # below it is rounding
-_CAUSES: dict[int, tuple[Literal["video", "all"], str]] = {
+_CAUSES: dict[int, tuple[Literal["video", "audio", "all"], str]] = {
     LossCause.NETWORK: ("video", "loss"),
     LossCause.STORAGE: ("all", "storage"),
+    LossCause.FILE: ("all", "egress"),
+    LossCause.SOUND: ("audio", "egress"),
 }
 
 
@@ -30,7 +32,7 @@ class Gap:
     """Half-open `[start_us, end_us)` in UTC microseconds without samples.
 
     `cause`: "reconnect" between runs, "loss" where packets stayed lost, "storage" where the disk refused, "damaged"
-    where a segment cannot be read.
+    where a segment cannot be read, "egress" where LiveKit Egress wrote nothing that can be read.
     """
 
     start_us: int

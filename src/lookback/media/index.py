@@ -72,10 +72,15 @@ NEVER_SHOWN = Flag.REFERENCE_LOST | Flag.HELD
 
 
 class LossCause(IntEnum):
-    """Why pictures are lost: what a note with REFERENCE_LOST has in the place of the composition offset."""
+    """Why pictures are lost: what a note with REFERENCE_LOST has in the place of the composition offset.
+
+    FILE: a file of another recorder is gone or cannot be read. SOUND: the pictures are there, their sound is not.
+    """
 
     NETWORK = 0
     STORAGE = 1
+    FILE = 2
+    SOUND = 3
 
 
 class Sample(NamedTuple):

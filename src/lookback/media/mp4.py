@@ -25,16 +25,18 @@ _HIGH_PROFILES = (100, 110, 122, 144)
 _SAMPLE_IS_KEY, _SAMPLE_IS_DELTA = 0x02000000, 0x01010000
 _DEFAULT_BASE_IS_MOOF = 0x020000
 _TRUN_WITH_FLAGS, _TRUN_PLAIN = 0x701, 0x301  # data offset; duration, size (and flags) per sample
+_TRUN_REORDERED = 0x800  # and a composition offset, signed in version 1
 _MDAT_HEADER_SIZE = 8
 
 
 class FragmentSample(NamedTuple):
-    """One sample as a fragment holds it; instants in UTC microseconds."""
+    """One sample as a fragment holds it; instants in UTC microseconds. `cts_us`: how much later it is shown."""
 
     dts_us: int
     duration_us: int
     data: bytes
     key: bool
+    cts_us: int = 0
 
 
 def box(kind: bytes, *parts: bytes) -> bytes:
@@ -80,13 +82,14 @@ def track_box(
     edits: Sequence[tuple[int, int]] = (),
     duration: int = 0,
     media_duration: int = 0,
+    audio_timescale: int = AUDIO_TIMESCALE,
 ) -> bytes:
     """A trak. `tables` follow stsd in stbl; `edits` are (duration, media time or -1) in movie and media ticks."""
     video = track is Track.VIDEO
     picture = struct.pack(">II", size[0] << 16, size[1] << 16) if video else bytes(8)
     volume = struct.pack(">hhHH", 0, 0, 0 if video else 0x100, 0)
     tkhd = full_box(b"tkhd", 1, 3, struct.pack(">QQIIQ", 0, 0, track, 0, duration), bytes(8), volume, _MATRIX, picture)
-    timescale = VIDEO_TIMESCALE if video else AUDIO_TIMESCALE
+    timescale = VIDEO_TIMESCALE if video else audio_timescale
     mdhd = full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, timescale, media_duration, _UNDETERMINED_LANGUAGE, 0))
     hdlr = full_box(b"hdlr", 0, 0, bytes(4), b"vide" if video else b"soun", bytes(12), b"\0")
     header = full_box(b"vmhd", 0, 1, bytes(8)) if video else full_box(b"smhd", 0, 0, bytes(4))
@@ -108,42 +111,53 @@ def movie_box(tracks: Sequence[bytes], *, duration: int = 0, extra: bytes = b"")
     )
 
 
-def init_segment(sps: bytes, pps: bytes, *, audio: bool) -> bytes:
-    """What a segment file starts with; also the MSE init segment. Raises MalformedError when the SPS is not one."""
+def init_segment(sps: bytes, pps: bytes, *, audio: bytes | None, audio_timescale: int = AUDIO_TIMESCALE) -> bytes:
+    """What a segment file starts with; also the MSE init segment. `audio` is the sample entry of the sound.
+
+    Raises MalformedError when the SPS is not one.
+    """
     parsed = parse_sps(sps)
     size = parsed.width, parsed.height
-    entries = [(Track.VIDEO, avc_entry(sps, pps))] + ([(Track.AUDIO, opus_entry())] if audio else [])
-    tracks = [track_box(track, entry, size, _EMPTY_TABLES) for track, entry in entries]
+    entries = [(Track.VIDEO, avc_entry(sps, pps))] + ([(Track.AUDIO, audio)] if audio else [])
+    tracks = [track_box(track, entry, size, _EMPTY_TABLES, audio_timescale=audio_timescale) for track, entry in entries]
     extends = box(b"mvex", *[full_box(b"trex", 0, 0, struct.pack(">5I", track, 1, 0, 0, 0)) for track, _ in entries])
     return box(b"ftyp", b"iso6", struct.pack(">I", 1), b"iso6cmfcmp41") + movie_box(tracks, extra=extends)
 
 
 def fragment(
-    number: int, video: Sequence[FragmentSample], audio: Sequence[FragmentSample], hidden: Sequence[bytes] = ()
+    number: int,
+    video: Sequence[FragmentSample],
+    audio: Sequence[FragmentSample],
+    hidden: Sequence[bytes] = (),
+    audio_timescale: int = AUDIO_TIMESCALE,
 ) -> tuple[bytes, list[int]]:
     """One moof and mdat, and the offset of every sample's bytes in it: of video, then audio, then hidden.
 
     `hidden` bytes stand in the mdat where no trun names them: no player sees them, the index can. A track without
     samples gets no traf.
     """
-    payload_at = len(_movie_fragment(number, video, audio, 0)) + _MDAT_HEADER_SIZE
+    payload_at = len(_movie_fragment(number, video, audio, 0, audio_timescale)) + _MDAT_HEADER_SIZE
     blobs = [s.data for s in video] + [s.data for s in audio] + list(hidden)
     offsets, at = [], payload_at
     for blob in blobs:
         offsets.append(at)
         at += len(blob)
-    return _movie_fragment(number, video, audio, payload_at) + box(b"mdat", *blobs), offsets
+    return _movie_fragment(number, video, audio, payload_at, audio_timescale) + box(b"mdat", *blobs), offsets
 
 
 def _movie_fragment(
-    number: int, video: Sequence[FragmentSample], audio: Sequence[FragmentSample], payload_at: int
+    number: int,
+    video: Sequence[FragmentSample],
+    audio: Sequence[FragmentSample],
+    payload_at: int,
+    audio_timescale: int,
 ) -> bytes:
     tracks = []
     if video:
         tracks.append(_track_fragment(Track.VIDEO, video, VIDEO_TIMESCALE, payload_at))
     if audio:
         at = payload_at + sum(len(s.data) for s in video)
-        tracks.append(_track_fragment(Track.AUDIO, audio, AUDIO_TIMESCALE, at))
+        tracks.append(_track_fragment(Track.AUDIO, audio, audio_timescale, at))
     return box(b"moof", full_box(b"mfhd", 0, 0, struct.pack(">I", number)), *tracks)
 
 
@@ -151,12 +165,17 @@ def _track_fragment(track: Track, samples: Sequence[FragmentSample], timescale: 
     times = [ticks(s.dts_us, timescale) for s in samples]
     times.append(ticks(samples[-1].dts_us + samples[-1].duration_us, timescale))
     durations = [after - before for before, after in pairwise(times)]
+    version = 0
     if track is Track.VIDEO:
         flags = _TRUN_WITH_FLAGS
         rows = [
             struct.pack(">III", duration, len(s.data), _SAMPLE_IS_KEY if s.key else _SAMPLE_IS_DELTA)
             for duration, s in zip(durations, samples, strict=True)
         ]
+        if any(s.cts_us for s in samples):
+            version, flags = 1, flags | _TRUN_REORDERED
+            shown = [ticks(s.dts_us + s.cts_us, timescale) - at for s, at in zip(samples, times, strict=False)]
+            rows = [row + struct.pack(">i", offset) for row, offset in zip(rows, shown, strict=True)]
     else:
         flags = _TRUN_PLAIN
         rows = [struct.pack(">II", d, len(s.data)) for d, s in zip(durations, samples, strict=True)]
@@ -164,7 +183,7 @@ def _track_fragment(track: Track, samples: Sequence[FragmentSample], timescale: 
         b"traf",
         full_box(b"tfhd", 0, _DEFAULT_BASE_IS_MOOF, struct.pack(">I", track)),
         full_box(b"tfdt", 1, 0, struct.pack(">Q", times[0])),
-        full_box(b"trun", 0, flags, struct.pack(">Ii", len(samples), data_offset), *rows),
+        full_box(b"trun", version, flags, struct.pack(">Ii", len(samples), data_offset), *rows),
     )
 
 

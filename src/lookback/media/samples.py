@@ -19,16 +19,23 @@ class Codec(StrEnum):
     H264 = "h264"
     VP8 = "vp8"
     OPUS = "opus"
+    AAC = "aac"
 
     @property
     def track(self) -> Track:
         """The track that carries this codec."""
-        return Track.AUDIO if self is Codec.OPUS else Track.VIDEO
+        return Track.AUDIO if self in _AUDIO else Track.VIDEO
 
     @property
     def clock_rate(self) -> int:
-        """RTP clock in Hz (RFC 6184 section 8.1, RFC 7741 section 6.1, RFC 7587 section 4.1)."""
+        """RTP clock in Hz (RFC 6184 section 8.1, RFC 7741 section 6.1, RFC 7587 section 4.1).
+
+        AAC never comes over RTP here; MPEG-TS tells its time in the same 90 kHz as that of pictures.
+        """
         return 48_000 if self is Codec.OPUS else 90_000
+
+
+_AUDIO = frozenset({Codec.OPUS, Codec.AAC})
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from lookback.media import mp4, webm
 from lookback.media.h264 import parameter_sets, parse_sps
 from lookback.media.index import Flag, Sample
 from lookback.media.samples import Codec, Track
+from lookback.media.sound import OPUS, Sound
 from lookback.media.vp8 import frame_size
 
 if TYPE_CHECKING:
@@ -17,13 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class PendingSample:
-    """A sample that waits for its fragment. Instants in UTC microseconds; `seen_us` is when it came."""
+    """A sample that waits for its fragment. Instants in UTC microseconds; `seen_us` is when it came.
+
+    Pictures are written in the order in which they are decoded. `dts_us` to `dts_us + duration_us` is a slot of the
+    time in which some picture is shown: this one, unless `cts_us` says how much later (or earlier) its own slot is.
+    """
 
     dts_us: int
     duration_us: int
     data: bytes
     flags: Flag = Flag.NONE
     seen_us: int = 0
+    cts_us: int = 0
 
 
 class Opening(NamedTuple):
@@ -44,7 +50,7 @@ class SegmentFormat(Protocol):
     def complete(self, key_frame: bytes) -> bytes | None:
         """The key frame with everything a decoder needs to start at it; None when that was never sent."""
 
-    def open(self, key_frame: bytes, *, audio: bool) -> Opening:
+    def open(self, key_frame: bytes, *, audio: Sound | None) -> Opening:
         """How a segment starts whose first sample is this completed key frame; raises MalformedError."""
 
     def fragment(
@@ -65,7 +71,7 @@ _UNUSUAL_US = 100_000  # Chromium takes what is not stated for 63 ms
 
 
 class Fmp4Format:
-    """H.264 and Opus in fragmented MP4."""
+    """H.264 and Opus or AAC in fragmented MP4."""
 
     extension = "mp4"
     smallest_step_us = 12  # one tick of 90 kHz, rounded up
@@ -73,6 +79,7 @@ class Fmp4Format:
     def __init__(self) -> None:
         self._sps: bytes | None = None
         self._pps: bytes | None = None
+        self._audio_timescale = mp4.AUDIO_TIMESCALE
 
     def complete(self, key_frame: bytes) -> bytes | None:
         """Put the last known parameter sets before a key frame that has none in-band."""
@@ -84,13 +91,17 @@ class Fmp4Format:
             return None
         return b"".join(len(n).to_bytes(4, "big") + n for n in (self._sps, self._pps)) + key_frame
 
-    def open(self, key_frame: bytes, *, audio: bool) -> Opening:
+    def open(self, key_frame: bytes, *, audio: Sound | None) -> Opening:
         """The moov describes the parameter sets of the key frame."""
         sps, pps = parameter_sets(key_frame)
         if sps is None or pps is None:
             raise AssertionError("complete() comes before open()")
         size = parse_sps(sps)
-        return Opening(mp4.init_segment(sps, pps, audio=audio), size.width, size.height)
+        sound = audio or OPUS
+        self._audio_timescale = sound.timescale
+        entry = sound.entry if audio is not None else None
+        init = mp4.init_segment(sps, pps, audio=entry, audio_timescale=sound.timescale)
+        return Opening(init, size.width, size.height)
 
     def fragment(
         self,
@@ -102,10 +113,10 @@ class Fmp4Format:
     ) -> tuple[bytes, list[Sample]]:
         """One moof and mdat."""
         pictures, sounds = (
-            [mp4.FragmentSample(s.dts_us, _stated_us(s), s.data, bool(s.flags & Flag.SYNC)) for s in group]
+            [mp4.FragmentSample(s.dts_us, _stated_us(s), s.data, bool(s.flags & Flag.SYNC), s.cts_us) for s in group]
             for group in (video, audio)
         )
-        data, offsets = mp4.fragment(number, pictures, sounds, [s.data for s in hidden])
+        data, offsets = mp4.fragment(number, pictures, sounds, [s.data for s in hidden], self._audio_timescale)
         rows = _tagged(video, audio, hidden)
         return data, [_record(track, s, at + o) for (track, s), o in zip(rows, offsets, strict=True)]
 
@@ -120,10 +131,10 @@ class WebmFormat:
         """A VP8 key frame needs nothing else."""
         return key_frame
 
-    def open(self, key_frame: bytes, *, audio: bool) -> Opening:
+    def open(self, key_frame: bytes, *, audio: Sound | None) -> Opening:
         """The picture size stands in the key frame itself."""
         width, height = frame_size(key_frame)
-        return Opening(webm.init_segment(width, height, audio=audio), width, height)
+        return Opening(webm.init_segment(width, height, audio=audio is not None), width, height)
 
     def fragment(
         self,
@@ -174,4 +185,4 @@ def _tagged(
 
 
 def _record(track: Track, sample: PendingSample, offset: int) -> Sample:
-    return Sample(track, sample.dts_us, sample.duration_us, offset, len(sample.data), sample.flags)
+    return Sample(track, sample.dts_us, sample.duration_us, offset, len(sample.data), sample.flags, sample.cts_us)

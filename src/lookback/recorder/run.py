@@ -9,14 +9,16 @@ import structlog
 from lookback.buffer.writer import RunWriter, WriterStats
 from lookback.errors import MalformedError
 from lookback.media.segment import FORMATS
+from lookback.media.sound import OPUS, Sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lookback.media.index import LossCause
     from lookback.media.samples import Codec
 
-    MakeWriter = Callable[[Path, Codec, bool], RunWriter]
+    MakeWriter = Callable[[Path, Codec, Sound | None], RunWriter]
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,7 @@ class Run:
 
     def __init__(self, directory: Path, *, audio: bool, not_before_us: int, make_writer: MakeWriter) -> None:
         self._directory = directory
-        self._audio = audio
+        self._sound: Sound | None = OPUS if audio else None
         self._make_writer = make_writer
         self._writer: RunWriter | None = None
         self._shift_us = 0
@@ -56,7 +58,7 @@ class Run:
     @property
     def audio_codec(self) -> str | None:
         """What the audio track is declared as."""
-        return "opus" if self._audio else None
+        return self._sound.codec.value if self._sound is not None else None
 
     @property
     def committed(self) -> bool:
@@ -92,8 +94,12 @@ class Run:
         key: bool,
         reference_lost: bool = False,
         discontinuity: bool = False,
+        cts_us: int = 0,
     ) -> None:
-        """Take a frame, `data` as in EncodedFrame. One that is no frame of its codec is let go."""
+        """Take a frame, `data` as in EncodedFrame. One that is no frame of its codec is let go.
+
+        `cts_us`: how much later than at `dts_us` it is shown; see PendingSample.
+        """
         if self._closed:
             return
         self.video_frames += 1
@@ -105,12 +111,12 @@ class Run:
         if self._writer is not None:
             lost = {"reference_lost": reference_lost, "discontinuity": discontinuity}
             try:
-                self._writer.video(dts_us + self._shift_us, data, key=key, **lost)
+                self._writer.video(dts_us + self._shift_us, data, key=key, cts_us=cts_us, **lost)
             except MalformedError as error:
                 self._note_malformed(error)
 
     def audio(self, dts_us: int, data: bytes) -> None:
-        """Take an Opus packet."""
+        """Take a packet of the audio track."""
         if self._closed:
             return
         self.audio_frames += 1
@@ -121,6 +127,29 @@ class Run:
             self._writer.audio(dts_us + self._shift_us, data)
         except MalformedError as error:
             self._note_malformed(error)
+
+    def hear(self, sound: Sound) -> None:
+        """Say what the packets of the audio track are, when they are not Opus; another codec is another file."""
+        if self._sound is not None and self._sound != sound:
+            if self._writer is not None:
+                self.split()
+            self._sound = sound
+
+    def miss(self, until_us: int, cause: LossCause) -> None:
+        """What should have come before the next frame, at `until_us`, never will."""
+        if self._writer is not None and not self._closed:
+            self._writer.miss(until_us + self._shift_us, cause)
+
+    def note(self, start_us: int, end_us: int, cause: LossCause) -> None:
+        """Something is lost of a stretch whose pictures have come."""
+        if self._writer is not None and not self._closed:
+            self._writer.note(start_us + self._shift_us, end_us + self._shift_us, cause)
+
+    def flush(self, until_us: int) -> None:
+        """Write all there is; the newest frame is shown until `until_us`."""
+        if self._writer is not None and not self._closed:
+            self._newest_us = max(self._newest_us, until_us)
+            self._writer.flush(until_us + self._shift_us)
 
     def tick(self, now_us: int, *, missing: bool) -> None:
         """Let time pass while the publisher is alive; `missing`: video packets are being waited for."""
@@ -164,7 +193,7 @@ class Run:
         if self._shift_us:
             log.warning("run.clock_went_back", shift_ms=self._shift_us // 1000)
         self.codec = codec
-        self._writer = self._make_writer(self._directory, codec, self._audio)
+        self._writer = self._make_writer(self._directory, codec, self._sound)
 
     def _end_file(self, end_us: int) -> None:
         if self._writer is not None:
@@ -183,7 +212,7 @@ def writer_maker(
 ) -> MakeWriter:
     """Make writers that all sync the same way and have the same lengths."""
 
-    def make(directory: Path, codec: Codec, audio: bool) -> RunWriter:
+    def make(directory: Path, codec: Codec, audio: Sound | None) -> RunWriter:
         return RunWriter(
             directory,
             format=FORMATS[codec](),

@@ -16,6 +16,7 @@ from lookback.buffer.session_file import read_session
 from lookback.errors import MalformedError, NotFoundError
 from lookback.media.h264 import codec_string
 from lookback.media.index import NEVER_SHOWN
+from lookback.media.sound import sound_of
 from lookback.sessions.views import FragmentView, MediaPart, SegmentView
 
 if TYPE_CHECKING:
@@ -146,8 +147,9 @@ def _mime_type(media_path: Path, init_size: int) -> str:
     """What MSE must be told, read from the segment's own start (RFC 6381)."""
     with media_path.open("rb") as file:
         init = file.read(init_size)
+    sound = sound_of(init)
+    heard = f",{sound.mime}" if sound is not None else ""
     if media_path.suffix == ".webm":
-        return 'video/webm; codecs="vp8,opus"' if b"A_OPUS" in init else 'video/webm; codecs="vp8"'
+        return f'video/webm; codecs="vp8{heard}"'
     sps = init.index(b"avcC") + 12  # after the box's name, five bytes, the number of sets and the length of the first
-    codec = codec_string(init[sps : sps + 4])
-    return f'video/mp4; codecs="{codec},opus"' if b"dOps" in init else f'video/mp4; codecs="{codec}"'
+    return f'video/mp4; codecs="{codec_string(init[sps : sps + 4])}{heard}"'

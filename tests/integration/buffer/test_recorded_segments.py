@@ -67,7 +67,7 @@ def test_silence_stands_where_audio_never_comes(tmp_path: Path) -> None:
 
 def test_a_still_picture_is_no_gap_and_keeps_the_buffer_growing(tmp_path: Path) -> None:
     clip = encoded_clip()
-    writer = writer_for(tmp_path, clip, audio=False)
+    writer = writer_for(tmp_path, clip, audio=None)
     key, data = frame_data(clip, 0)
     writer.video(START_US, data, key=key)
     for tick in range(500):
