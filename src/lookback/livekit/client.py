@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -16,7 +16,7 @@ from lookback.livekit.facts import room_facts
 from lookback.livekit.tokens import Credentials, join_token, recorder_token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable
 
     from livekit.protocol import models
 
@@ -29,8 +29,9 @@ SILENT = "LiveKit does not answer: check LIVEKIT_URL and that the server runs"
 STRANGE = "What answers at LIVEKIT_URL is no LiveKit server"
 FAILED = "LiveKit could not answer; try again in a moment"
 
-# Two requests fit into the 5 s that a start may take to say what is wrong.
-_PATIENCE = aiohttp.ClientTimeout(total=2.0, connect=1.5)
+# Leaves the recorder time within the 5 s that a start may take to say what is wrong. livekit-api 1.2.2 passes
+# timeout=None with every request, which overrides what its constructor was told: without ours it waits for ever.
+_PATIENCE_S = 2.0
 _AT_ONCE = 8
 _REFUSALS = frozenset({401, 403})
 
@@ -48,10 +49,8 @@ class LivekitClient:
 
     async def room(self, name: str) -> RoomFacts | None:
         """See LivekitServer."""
-        with _understood():
-            found = await self._api.room.list_rooms(api.ListRoomsRequest(names=[name]))
-            for room in found.rooms:
-                return room_facts(room, await self._participants(room))
+        for room in await self._listed([name]):
+            return await self._facts(room)
         return None
 
     async def rooms(self) -> list[RoomFacts]:
@@ -63,21 +62,19 @@ class LivekitClient:
             if not room.num_participants and not room.active_recording:
                 return room_facts(room)
             async with few:
-                return room_facts(room, await self._participants(room))
+                return await self._facts(room)
 
-        with _understood():
-            found = await self._api.room.list_rooms(api.ListRoomsRequest())
-            return list(await asyncio.gather(*(facts(room) for room in found.rooms)))
+        return list(await asyncio.gather(*(facts(room) for room in await self._listed())))
 
     async def send_data(self, room_name: str, topic: str, payload: bytes) -> None:
         """See LivekitServer."""
         wanted = api.SendDataRequest(room=room_name, topic=topic, data=payload, kind=api.DataPacket.Kind.RELIABLE)
-        with _understood(), _if_there():
+        async with _understood():
             await self._api.room.send_data(wanted)
 
     async def remove(self, room_name: str, identity: str) -> None:
         """See LivekitServer."""
-        with _understood(), _if_there():
+        async with _understood(), _if_there():
             await self._api.room.remove_participant(api.RoomParticipantIdentity(room=room_name, identity=identity))
 
     def recorder_token(self, room_name: str, identity: str) -> str:
@@ -88,25 +85,27 @@ class LivekitClient:
         """See LivekitServer."""
         return join_token(self._credentials, room_name, identity, name)
 
-    async def _participants(self, room: models.Room) -> list[models.ParticipantInfo]:
-        with _if_there():
+    async def _listed(self, names: Iterable[str] = ()) -> Iterable[models.Room]:
+        async with _understood():
+            return (await self._api.room.list_rooms(api.ListRoomsRequest(names=names))).rooms
+
+    async def _facts(self, room: models.Room) -> RoomFacts:
+        async with _understood(), _if_there():
             found = await self._api.room.list_participants(api.ListParticipantsRequest(room=room.name))
-            return list(found.participants)
-        return []
+            return room_facts(room, found.participants)
+        return room_facts(room)  # it has just been closed
 
 
 @asynccontextmanager
 async def a_livekit_client(credentials: Credentials) -> AsyncIterator[LivekitClient]:
     """A client and its connections, gone afterwards."""
     # No failover: it is for LiveKit's cloud, and would try for longer than anybody waits here.
-    async with api.LiveKitAPI(
-        credentials.http_url, credentials.key, credentials.secret, timeout=_PATIENCE, failover=False
-    ) as client:
+    async with api.LiveKitAPI(credentials.http_url, credentials.key, credentials.secret, failover=False) as client:
         yield LivekitClient(credentials, client)
 
 
-@contextmanager
-def _if_there() -> Iterator[None]:
+@asynccontextmanager
+async def _if_there() -> AsyncIterator[None]:
     """What is gone already needs nothing more."""
     try:
         yield
@@ -115,11 +114,12 @@ def _if_there() -> Iterator[None]:
             raise
 
 
-@contextmanager
-def _understood() -> Iterator[None]:
-    """Turn whatever a request may raise into a sentence; no address or key in it."""
+@asynccontextmanager
+async def _understood() -> AsyncIterator[None]:
+    """Give up in time, and turn whatever a request may raise into a sentence; no address or key in it."""
     try:
-        yield
+        async with asyncio.timeout(_PATIENCE_S):
+            yield
     except api.ServerError as error:
         log.warning("livekit.refused", status=error.status, code=error.code, message=error.message)
         raise LivekitUnavailableError(_sentence(error)) from error

@@ -88,7 +88,7 @@ class LivekitServer(Protocol):
         """Return all rooms with their participants."""
 
     async def send_data(self, room_name: str, topic: str, payload: bytes) -> None:
-        """Send a reliable data message to everybody in a room; a room that is gone is no error."""
+        """Send a reliable data message to everybody in a room; a room that is gone raises as if nobody answered."""
 
     async def remove(self, room_name: str, identity: str) -> None:
         """Remove a participant; one that is gone is no error."""
