@@ -15,6 +15,8 @@ from lookback.errors import UnauthenticatedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lookback.access.revocations import Revocations
+
 SHARED_ALGORITHM = "HS256"
 KEY_ALGORITHMS = ("RS256", "ES256")
 LEEWAY_SECONDS = 30
@@ -60,18 +62,26 @@ class TokenPolicy:
 
 
 class Tokens:
-    """Checks tokens, and mints them for development. `clock` gives UTC microseconds."""
+    """Checks tokens, and mints them for development. `clock` gives UTC microseconds.
 
-    def __init__(self, policy: TokenPolicy, clock: Callable[[], int]) -> None:
+    `revocations`: whose tokens hold no more; without them every token holds as long as it says.
+    """
+
+    def __init__(self, policy: TokenPolicy, clock: Callable[[], int], revocations: Revocations | None = None) -> None:
         self._policy = policy
         self._clock = clock
+        self._revocations = revocations
 
     async def principal(self, token: str) -> Principal:
         """Return who the token speaks for; raises UnauthenticatedError with the reason when it does not hold."""
         algorithm = _algorithm(token)
         claims = self._decode(token, algorithm, await self._key(token, algorithm))
         self._check_times(claims)
-        return _principal(claims)
+        who = _principal(claims)
+        if self._revocations is not None:
+            issued = claims.get("iat")
+            await self._revocations.require_later(who.user_id, None if issued is None else round(issued * _SECOND_US))
+        return who
 
     def mint(self, user_id: str, *, name: str | None = None, admin: bool = False, valid_seconds: int) -> str:
         """Return a token signed with the secret."""

@@ -1,0 +1,68 @@
+"""Who is being erased, whose tokens were revoked, and the rows about a person that belong to no other service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+from sqlalchemy import update as sql_update
+
+from lookback.access.revocations import digest
+from lookback.db.audit import person_key
+from lookback.db.models import (
+    AuditAddressRow,
+    AuditPersonRow,
+    ConsentRow,
+    ErasureRow,
+    MemberRow,
+    RevocationRow,
+    UserRow,
+)
+from lookback.db.transactions import Transactions
+from lookback.db.upsert import put_row
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+class SqlErasureRepository:
+    """Every method is one transaction, or part of the one that `Audit.together` opened."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._sessions = Transactions(engine)
+
+    async def begin(self, user_id: str, now_us: int, not_before_us: int) -> None:
+        """See ErasureRepository."""
+        async with self._sessions.begin() as db:
+            key = await person_key(db, user_id)
+            begun = {"user_id": user_id, "begun_at_us": now_us}
+            await put_row(db, ErasureRow, {"person_key": key}, {}, once=begun)
+            await put_row(db, RevocationRow, {"user_digest": digest(user_id)}, {"not_before_us": not_before_us})
+
+    async def pending(self) -> list[str]:
+        """See ErasureRepository."""
+        query = select(ErasureRow.user_id).where(ErasureRow.done_at_us.is_(None)).order_by(ErasureRow.begun_at_us)
+        async with self._sessions() as db:
+            return [user_id for user_id in (await db.execute(query)).scalars() if user_id is not None]
+
+    async def remove_rows(self, user_id: str) -> None:
+        """See ErasureRepository."""
+        async with self._sessions.begin() as db:
+            for table in (ConsentRow, MemberRow, UserRow):
+                await db.execute(delete(table).where(table.user_id == user_id))
+
+    async def finish(self, user_id: str, now_us: int) -> None:
+        """See ErasureRepository."""
+        async with self._sessions.begin() as db:
+            key = await person_key(db, user_id)
+            # In this order: the trail lets go of a person only while they are being erased.
+            await db.execute(delete(AuditAddressRow).where(AuditAddressRow.person_key == key))
+            await db.execute(delete(AuditPersonRow).where(AuditPersonRow.person_key == key))
+            done = sql_update(ErasureRow).where(ErasureRow.person_key == key)
+            await db.execute(done.values(user_id=None, done_at_us=now_us))
+
+    async def not_before_us(self, user_id: str) -> int | None:
+        """See RevocationRepository."""
+        query = select(RevocationRow.not_before_us).where(RevocationRow.user_digest == digest(user_id))
+        async with self._sessions() as db:
+            return (await db.execute(query)).scalar_one_or_none()
