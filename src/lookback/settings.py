@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,9 +17,10 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from lookback.errors import SettingsError
+from lookback.livekit.settings import LivekitSettings
 
 DATABASE_SCHEMES = ("sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg")
 _GIB = 1024**3
@@ -43,10 +45,27 @@ def _host(value: str) -> str:
     return value if value == "localhost" else _address(value)
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value)) if "/" in value else str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IP address or network such as 10.0.0.0/8") from None
+
+
 def _origin(value: str) -> str:
     scheme, separator, host = value.partition("://")
     if value != "*" and (scheme not in {"http", "https"} or not separator or not host or "/" in host):
         raise ValueError(f"{value!r} is not an origin such as https://app.example.org")
+    return value
+
+
+def _room_pattern(value: str) -> str:
+    try:
+        groups = re.compile(value).groupindex
+    except re.error as error:
+        raise ValueError(f"it is no regular expression ({error})") from None
+    if "community" not in groups:
+        raise ValueError("it must have a group (?P<community>...)")
     return value
 
 
@@ -64,12 +83,13 @@ def _secret(value: SecretStr) -> SecretStr:
 
 
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-class Settings(BaseSettings):
+class Settings(LivekitSettings):
     """The configuration of one installation, read from the environment.
 
     Field names are the environment's names in lower case. Values that depend on others are properties.
@@ -118,11 +138,26 @@ class Settings(BaseSettings):
     lookback_jwt_audience: str | None = Field(
         default=None, description="The `aud` that tokens must carry. Without it, tokens that name one are refused."
     )
+    lookback_jwt_require_exp: bool = Field(
+        default=True,
+        description="Whether tokens must say in `exp` when they end. One without it holds until the secret is changed.",
+    )
     lookback_start_timeout_seconds: float = Field(
         default=30, gt=0, le=600, description="How many seconds a share has to deliver its first picture."
     )
     lookback_grace_seconds: float = Field(
         default=60, ge=0, le=3600, description="How many seconds a publisher that vanished may take to come back."
+    )
+    lookback_room_pattern: Annotated[str, AfterValidator(_room_pattern)] | None = Field(
+        default=None,
+        description="Regular expression for whole room names, whose group `community` says whose room it is, such as "
+        "`(?P<community>[^:]+):.*`. Registered rooms and LiveKit's room metadata come first.",
+    )
+    lookback_community_max_concurrent: int = Field(
+        default=10, ge=0, le=1_000_000, description="Buffers that may run at once in a community; 0 for any number."
+    )
+    lookback_longest_window_minutes: float = Field(
+        default=60, gt=0, le=1440, description="The longest buffer, in minutes, that a community may choose."
     )
     lookback_host: Annotated[str, AfterValidator(_host)] = Field(
         default="127.0.0.1", description="IP address that the API and the page listen on."
@@ -148,6 +183,23 @@ class Settings(BaseSettings):
     )
     lookback_cors_origins: Origins = Field(
         default=(), description="Web origins that may call the API from a browser; `*` for all."
+    )
+    lookback_trusted_proxies: Networks = Field(
+        default=(),
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are "
+        "believed. Without any, the audit trail has the address that the connection came from.",
+    )
+    lookback_audit_retention_days: int = Field(
+        default=365,
+        ge=0,
+        le=36_500,
+        description="After how many days audit entries are removed; 0 keeps them for ever.",
+    )
+    lookback_captures_per_minute: int = Field(
+        default=120, ge=0, le=100_000, description="How many clips a user may save in a minute; 0 for any number."
+    )
+    lookback_starts_per_minute: int = Field(
+        default=120, ge=0, le=100_000, description="How many buffers a user may start in a minute; 0 for any number."
     )
     lookback_log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged."
@@ -243,10 +295,9 @@ _REFERENCE_HEAD = (
 
 def reference() -> str:
     """The text of docs/reference/settings.md."""
-    rows = [
-        f"| `{name.upper()}` | {_default(field.default)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
-    ]
+    # The inherited ones come last: they are not what everybody needs first.
+    fields = sorted(Settings.model_fields.items(), key=lambda item: item[0] in LivekitSettings.model_fields)
+    rows = [f"| `{name.upper()}` | {_default(field.default)} | {field.description} |" for name, field in fields]
     return "\n".join([*_REFERENCE_HEAD, "| Variable | Default | Meaning |", "|---|---|---|", *rows])
 
 

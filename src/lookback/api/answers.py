@@ -85,12 +85,22 @@ class SessionListAnswer(Answer):
     items: list[SessionAnswer]
 
 
+class BufferAnswer(Answer):
+    """A buffer that runs, as everybody in the room may know: whose it is, and since when."""
+
+    user_id: str
+    participant_identity: str | None
+    since: Instant
+    status: SessionState
+
+
 class RoomStatusAnswer(Answer):
     """What is kept in one room."""
 
     room_name: str
-    active: bool
-    sessions: list[SessionAnswer]
+    active: bool = Field(description="Whether a buffer runs in the room, one's own or another's.")
+    sessions: list[SessionAnswer] = Field(description="Those that one may see, also those that have ended.")
+    buffers: list[BufferAnswer] = Field(description="Those that run.")
 
 
 class FragmentAnswer(Answer):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lookback.access.signed_urls import MediaLinks
     from lookback.clips.model import CaptureWish, Clip, Rendition
     from lookback.sessions.model import Session
-    from lookback.sessions.views import MediaPart, SessionView, StartRequest, Timeline, WhipAnswer
+    from lookback.sessions.views import MediaPart, RoomView, SessionView, StartRequest, Timeline, WhipAnswer
 
 
 class Authenticator(Protocol):
@@ -31,8 +31,8 @@ class Sessions(Protocol):
     async def stop(self, who: Principal, session_id: str) -> SessionView:
         """End a session; what is buffered stays capturable for the window."""
 
-    async def in_room(self, who: Principal, room_name: str) -> list[SessionView]:
-        """Return the sessions in a room that run or can be saved from, newest first."""
+    async def in_room(self, who: Principal, room_name: str) -> RoomView:
+        """Return a room's sessions that `who` may see, and those that run as far as `who` may know, newest first."""
 
     async def own(self, who: Principal) -> list[SessionView]:
         """Return all of the user's sessions that run or can be saved from, newest first."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from lookback.access.signed_urls import MediaLinks
     from lookback.clips.model import Clip, Interval, Rendition
     from lookback.media.gaps import Gap
-    from lookback.sessions.views import FragmentView, SegmentView, SessionView, Timeline
+    from lookback.sessions.model import Session
+    from lookback.sessions.views import FragmentView, RoomView, SegmentView, SessionView, Timeline
 
 BASE = "/livekit-replay"
 _MS_US = 1_000
@@ -42,6 +43,16 @@ def session(view: SessionView) -> answers.SessionAnswer:
         video=_video(row.video_codec, row.width, row.height),
         audio=_audio(row.audio_codec),
         gaps=_gaps(buffered.gaps),
+    )
+
+
+def room(room_name: str, view: RoomView) -> answers.RoomStatusAnswer:
+    """Present what is kept in a room; of sessions that one may not see, only that they run."""
+    return answers.RoomStatusAnswer(
+        room_name=room_name,
+        active=bool(view.running),
+        sessions=[session(seen) for seen in view.sessions],
+        buffers=[_buffer(row) for row in view.running],
     )
 
 
@@ -99,6 +110,15 @@ def rendition(of: Clip, row: Rendition, links: MediaLinks) -> answers.RenditionA
         size_bytes=row.size_bytes,
         reason=row.reason,
         url=links.link(path, of.user_id, "download") if row.status == "ready" else None,
+    )
+
+
+def _buffer(row: Session) -> answers.BufferAnswer:
+    return answers.BufferAnswer(
+        user_id=row.user_id,
+        participant_identity=row.participant_identity,
+        since=row.started_at_us,
+        status=row.state,
     )
 
 

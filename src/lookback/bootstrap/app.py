@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from lookback.access.audit import Audit
+from lookback.access.consent import Consents
 from lookback.access.known_users import KnownUsers
 from lookback.access.signed_urls import MediaLinks
 from lookback.api.app import HttpConfig, create_app
@@ -26,18 +27,22 @@ from lookback.bootstrap.parts import (
     times_of,
     tokens_of,
 )
+from lookback.bootstrap.people import people
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.db.audit import SqlAuditRepository
+from lookback.db.consents import SqlConsentRepository
 from lookback.db.engine import open_database
 from lookback.db.sessions import SqlSessionRepository
 from lookback.db.users import SqlUserRepository
 from lookback.home import only_server
 from lookback.recorder.supervisor import Supervisor
+from lookback.sessions.admission import Admission
 from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.keeper import SessionKeeper
 from lookback.sessions.model import SessionState
 from lookback.sessions.moves import Moves
+from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SHOWN, SessionService
 
 if TYPE_CHECKING:
@@ -104,11 +109,23 @@ class App:
         rows = SqlSessionRepository(self.engine)
         self.audit = Audit(SqlAuditRepository(self.engine), clock_us)
         buffers, moves = SessionBuffers(layout, cache), Moves(rows, clock_us, self.audit)
+        known = KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us)
+        self.people = people(settings, self.engine, known, self.audit, None)
+        communities, consents = self.people.communities, Consents(SqlConsentRepository(self.engine))
+        self.admission = Admission(rows, communities, consents, self.audit, clock_us, new_id)
+        rights = SessionRights(communities)
         self.sessions = SessionService(
-            rows, self.recorder, buffers, moves, clock=clock_us, new_id=new_id, window_us=settings.window_us
+            rows, self.recorder, buffers, moves, clock=clock_us, admission=self.admission, rights=rights
         )
         self.keeper = SessionKeeper(
-            rows, self.recorder, buffers, moves, self.sessions, clock=clock_us, times=times_of(settings)
+            rows,
+            self.recorder,
+            buffers,
+            moves,
+            self.sessions,
+            clock=clock_us,
+            times=times_of(settings),
+            communities=communities,
         )
         self.clips = clip_services(settings, self.engine, self.sessions, cache)
         self.http = create_app(self._services(), http_config(settings), self._metrics())
@@ -125,7 +142,7 @@ class App:
         settings, clips = self.settings, self.clips
         base = str(settings.lookback_public_url).rstrip("/") if settings.lookback_public_url else ""
         return Services(
-            authenticator=KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us),
+            authenticator=self.people.grants,
             links=MediaLinks(secret_of(settings), clock_us, base),
             sessions=self.sessions,
             captures=clips.captures,

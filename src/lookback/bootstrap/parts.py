@@ -53,7 +53,10 @@ def secret_of(settings: Settings) -> str:
 def tokens_of(settings: Settings) -> Tokens:
     """What checks and mints tokens for an installation."""
     keys = JwksKeys(str(settings.lookback_jwks_url)) if settings.lookback_jwks_url else None
-    return Tokens(TokenPolicy(secret_of(settings), keys, settings.lookback_jwt_audience), clock_us)
+    policy = TokenPolicy(
+        secret_of(settings), keys, settings.lookback_jwt_audience, require_exp=settings.lookback_jwt_require_exp
+    )
+    return Tokens(policy, clock_us)
 
 
 def http_config(settings: Settings) -> HttpConfig:
@@ -95,8 +98,7 @@ def recorder_config(settings: Settings) -> RecorderConfig:
 def times_of(settings: Settings) -> Times:
     """How long what may last in an installation."""
     return Times(
-        window_us=settings.window_us,
-        keep_us=settings.keep_us,
+        slack_us=settings.keep_us - settings.window_us,
         starting_us=round(settings.lookback_start_timeout_seconds * 1e6),
         grace_us=round(settings.lookback_grace_seconds * 1e6),
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PLAIN = (
     "session_id", "room_name", "community_id", "user_id", "participant_identity", "reason", "started_at_us",
     "since_us", "ended_at_us", "drains_at_us", "video_codec", "audio_codec", "width", "height", "ice_etag",
+    "track_sid", "include_microphone",
 )  # fmt: skip
 # When somebody's share will end is not known; asking again twice a minute troubles nobody.
 _TRY_AGAIN_SECONDS = 30
@@ -76,6 +77,13 @@ class SqlSessionRepository:
         if room_name is not None:
             query = query.where(SessionRow.room_name == room_name)
         async with self._sessions() as db:
+            rows = await db.execute(query.order_by(SessionRow.started_at_us.desc()))
+            return [_session(row) for row in rows.scalars()]
+
+    async def of_tracks(self, track_sids: Collection[str]) -> list[Session]:
+        """See SessionRepository."""
+        query = select(SessionRow).where(SessionRow.track_sid.in_(track_sids))
+        async with self._sessions.begin() as db:
             rows = await db.execute(query.order_by(SessionRow.started_at_us.desc()))
             return [_session(row) for row in rows.scalars()]
 

@@ -11,12 +11,14 @@ import structlog
 
 from lookback.errors import LookbackError
 from lookback.recorder.control import GetStatus, SessionMoved, StartSynthetic, WorkerStatus
+from lookback.sessions.admission import SWITCHED_OFF
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.service import ACTIVE, SHOWN, spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lookback.access.ports import Communities
     from lookback.buffer.session_file import SessionRecord
     from lookback.sessions.buffers import SessionBuffers
     from lookback.sessions.moves import Moves
@@ -34,10 +36,12 @@ NOBODY = "Nobody records it any more"
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long what may last, in microseconds; `every_s` in seconds is how often the clock is looked at."""
+    """How long what may last, in microseconds; `every_s` in seconds is how often the clock is looked at.
 
-    window_us: int
-    keep_us: int
+    `slack_us`: how much longer than promised what is buffered is kept.
+    """
+
+    slack_us: int
     starting_us: int = 30_000_000
     grace_us: int = 60_000_000
     sweep_us: int = 10_000_000
@@ -57,9 +61,11 @@ class SessionKeeper:
         *,
         clock: Callable[[], int],
         times: Times,
+        communities: Communities,
     ) -> None:
         self._repository, self._recorder, self._buffers = repository, recorder, buffers
         self._moves, self._service, self._clock, self._times = moves, service, clock, times
+        self._communities = communities
         self._sweep_at_us = 0
         self.counts: Counter[SessionState] = Counter()
 
@@ -134,7 +140,9 @@ class SessionKeeper:
 
     async def _look_after(self, session: Session, now_us: int) -> None:
         age_us = now_us - session.since_us
-        if session.state is SessionState.STARTING and age_us > self._times.starting_us:
+        if session.state.active and not (await self._communities.config_of(session.community_id)).enabled:
+            await self._service.end(session, SWITCHED_OFF)
+        elif session.state is SessionState.STARTING and age_us > self._times.starting_us:
             reason = NO_PICTURE.format(seconds=self._times.starting_us / 1e6)
             if await self._moves.move(session, SessionState.FAILED, reason, ended_at_us=now_us) is not None:
                 await self._service.release(session.session_id, reason)
@@ -166,7 +174,8 @@ class SessionKeeper:
 
     async def _evict(self, session: Session, now_us: int) -> bool:
         """Delete what has expired; return whether nothing is left."""
-        evicted = await self._buffers.evict(session, self._times.keep_us, now_us)
+        window_us = (await self._communities.config_of(session.community_id)).window_us
+        evicted = await self._buffers.evict(session, window_us + self._times.slack_us, now_us)
         if evicted.segments:
             log.info(
                 "buffer.swept",
@@ -224,7 +233,7 @@ class SessionKeeper:
         elif row is None:
             buffered = await self._buffers.buffered(found)
             ended_us = record.ended_at_us or buffered.until_us or record.started_at_us
-            drains_us = ended_us + self._times.window_us
+            drains_us = ended_us + (await self._communities.config_of(found.community_id)).window_us
             await self._repository.add(replace(found, ended_at_us=ended_us, drains_at_us=drains_us))
             log.info("session.found_on_disk", session=record.session_id)
         else:

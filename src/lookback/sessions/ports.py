@@ -25,6 +25,7 @@ class SessionChanges(TypedDict, total=False):
     width: int | None
     height: int | None
     ice_etag: str | None
+    track_sid: str | None
 
 
 class SessionRepository(Protocol):
@@ -47,6 +48,9 @@ class SessionRepository(Protocol):
         self, states: Collection[SessionState], *, user_id: str | None = None, room_name: str | None = None
     ) -> list[Session]:
         """Return the sessions in these states, of a user and in a room where they are given; newest first."""
+
+    async def of_tracks(self, track_sids: Collection[str]) -> list[Session]:
+        """Return the sessions, in whatever state, whose share was last seen as one of these tracks; newest first."""
 
     async def change(
         self, session_id: str, expected: SessionState, **changes: Unpack[SessionChanges]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lookback.access.audit import Nobody
 from lookback.access.principal import Permission
 from lookback.clips.ports import FoundSession
-from lookback.errors import AlreadyActiveError, LivekitUnavailableError, LookbackError, NotFoundError
+from lookback.errors import LivekitUnavailableError, LookbackError, NotFoundError
 from lookback.recorder.control import (
     AcceptWhip,
     IceRestarted,
@@ -17,8 +17,10 @@ from lookback.recorder.control import (
     StopSession,
     WhipAccepted,
 )
+from lookback.sessions.admission import Ask
 from lookback.sessions.model import Session, SessionState
-from lookback.sessions.views import SessionView, Timeline, WhipAnswer
+from lookback.sessions.rights import manages
+from lookback.sessions.views import RoomView, SessionView, Timeline, WhipAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +28,11 @@ if TYPE_CHECKING:
 
     from lookback.access.audit import Actor
     from lookback.access.principal import Principal
+    from lookback.sessions.admission import Admission
     from lookback.sessions.buffers import SessionBuffers
-    from lookback.sessions.model import Source
     from lookback.sessions.moves import Moves
     from lookback.sessions.ports import Recorder, SessionRepository
+    from lookback.sessions.rights import SessionRights
     from lookback.sessions.views import MediaPart, StartRequest
 
 ACTIVE = frozenset(state for state in SessionState if state.active)
@@ -38,6 +41,7 @@ TOLD = frozenset({*SHOWN, SessionState.FAILED})
 _FAILURE_TOLD_US = 600_000_000  # so long its user can read why nothing was recorded
 CAPTURABLE = frozenset(state for state in SessionState if state.capturable)
 STOPPED = "Stopped by its user"
+STOPPED_FOR_THEM = "Stopped by somebody who manages the replay buffers here"
 SHARE_ENDED = "The share ended"
 
 
@@ -65,32 +69,32 @@ class SessionService:
         moves: Moves,
         *,
         clock: Callable[[], int],
-        new_id: Callable[[], str],
-        window_us: int,
+        admission: Admission,
+        rights: SessionRights,
     ) -> None:
         self._repository, self._recorder, self._buffers, self._moves = repository, recorder, buffers, moves
-        self._clock, self._new_id, self._window_us = clock, new_id, window_us
+        self._clock, self._admission, self._rights = clock, admission, rights
 
     async def start(self, who: Principal, wish: StartRequest) -> SessionView:
-        """Record the generated screen; raises AlreadyActiveError, LivekitUnavailableError."""
-        who.require(Permission.ENABLE_REPLAY_BUFFER, wish.community_id)
+        """Record the generated screen; raises LivekitUnavailableError, and what Admission.admit raises."""
         if wish.source != "synthetic":
             raise LivekitUnavailableError(
                 "LiveKit is not configured here. Share a screen over WHIP, or start with the source synthetic"
             )
-        session = await self._begin(who, wish.room_name, "synthetic", wish.community_id, wish.participant_identity)
+        ask = Ask(wish.room_name, "synthetic", wish.community_id, wish.participant_identity)
+        session = await self._admission.admit(who, ask)
         try:
             await self._recorder.request(StartSynthetic(session=spec_of(session)))
-        except LookbackError:
-            await self._repository.remove(session.session_id)
+        except LookbackError as error:
+            await self._admission.take_back(session, error.detail)
             raise
         return await self._view(session)
 
     async def stop(self, who: Principal, session_id: str) -> SessionView:
         """End a session; what is buffered stays capturable for the window."""
-        session = await self._own(who, session_id)
-        who.require(Permission.ENABLE_REPLAY_BUFFER, session.community_id)
-        return await self._view(await self.end(session, STOPPED, actor=who.user_id))
+        session = await self._managed(who, session_id)
+        cause = STOPPED if session.user_id == who.user_id else STOPPED_FOR_THEM
+        return await self._view(await self.end(session, cause, actor=who.user_id))
 
     async def end(
         self, session: Session, cause: str, ended_at_us: int | None = None, *, actor: Actor = Nobody.SERVER
@@ -108,13 +112,14 @@ class SessionService:
     ) -> Session | None:
         """Let a session drain and the recorder go, unless it has left the state it was seen in: then None."""
         ended_us = ended_at_us or self._clock()
+        window_us = (await self._rights.communities.config_of(session.community_id)).window_us
         drained = await self._moves.move(
             session,
             SessionState.DRAINING,
             cause,
             actor=actor,
             ended_at_us=ended_us,
-            drains_at_us=ended_us + self._window_us,
+            drains_at_us=ended_us + window_us,
         )
         if drained is not None:
             await self.release(session.session_id, cause)
@@ -128,10 +133,16 @@ class SessionService:
             except LookbackError:
                 return  # it does not know the session, or is gone: either way nothing records it
 
-    async def in_room(self, who: Principal, room_name: str) -> list[SessionView]:
-        """Return the user's sessions in a room that run, can be saved from or have just failed, newest first."""
-        rows = await self._repository.in_states(TOLD, user_id=who.user_id, room_name=room_name)
-        return [await self._view(session) for session in rows if self._is_told(session)]
+    async def in_room(self, who: Principal, room_name: str) -> RoomView:
+        """Return the sessions in a room that the user may see, and whose run as far as they may know, newest first.
+
+        Whoever is in a room may know that buffers run there; that alone gives access to nothing.
+        """
+        rows = [row for row in await self._repository.in_states(TOLD, room_name=room_name) if self._is_told(row)]
+        seen = [row for row in rows if await self._rights.sees(who, row)]
+        knows = await self._rights.may_know(who, room_name)
+        running = [row for row in rows if row.state.active and (knows or row in seen)]
+        return RoomView(tuple([await self._view(row) for row in seen]), tuple(running))
 
     async def own(self, who: Principal) -> list[SessionView]:
         """Return all of the user's sessions that run, can be saved from or have just failed, newest first."""
@@ -143,17 +154,17 @@ class SessionService:
 
     async def timeline(self, who: Principal, session_id: str, after: int) -> Timeline:
         """Return what is buffered, from segment number `after` on."""
-        session = await self._own(who, session_id)
+        session = await self._seen(who, session_id)
         segments = await self._buffers.segments(session, after)
         return Timeline(session, self._clock(), await self._buffers.buffered(session), segments)
 
     async def segment(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's media file."""
-        return await self._buffers.segment(await self._own(who, session_id), number)
+        return await self._buffers.segment(await self._seen(who, session_id), number)
 
     async def thumbnail(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's thumbnail."""
-        return await self._buffers.thumbnail(await self._own(who, session_id), number)
+        return await self._buffers.thumbnail(await self._seen(who, session_id), number)
 
     # ---- publishers
 
@@ -162,15 +173,18 @@ class SessionService:
 
         A publisher that comes again before its old connection is found dead (a reloaded page) takes its place.
         """
-        who.require(Permission.ENABLE_REPLAY_BUFFER)
         active = await self._repository.active_of(who.user_id)
         continues = active is not None and active.room_name == room_name and active.source == "whip"
-        session = active if active is not None and continues else await self._begin(who, room_name, "whip", None, None)
+        if active is not None and continues:
+            who.require(Permission.ENABLE_REPLAY_BUFFER, active.community_id)
+            session = active
+        else:
+            session = await self._admission.admit(who, Ask(room_name, "whip"))
         try:
             reply = await self._recorder.request(AcceptWhip(session=spec_of(session), offer=offer))
-        except LookbackError:
+        except LookbackError as error:
             if not continues:
-                await self._repository.remove(session.session_id)
+                await self._admission.take_back(session, error.detail)
             raise
         if not isinstance(reply, WhipAccepted):
             raise TypeError("the recorder answers an offer with WhipAccepted")
@@ -202,12 +216,9 @@ class SessionService:
     async def find(self, who: Principal, *, session_id: str | None, room_name: str | None) -> FoundSession:
         """See clips.ports.SessionLookup."""
         if session_id is not None:
-            session = await self._own(who, session_id)
+            session = await self._seen(who, session_id)
         else:
-            rows = await self._repository.in_states(SHOWN, user_id=who.user_id, room_name=room_name)
-            if not rows:
-                raise NotFoundError("There is no replay buffer in this room")
-            session = next((row for row in rows if row.state in CAPTURABLE), rows[0])
+            session = await self._seen_in(who, room_name)
         return FoundSession(
             session.session_id,
             session.room_name,
@@ -222,32 +233,26 @@ class SessionService:
         rows = await self._repository.in_states(SHOWN)
         return [(self._buffers.directory(session), session.state.active) for session in rows]
 
-    async def _begin(
-        self,
-        who: Principal,
-        room_name: str,
-        source: Source,
-        community_id: str | None,
-        participant_identity: str | None,
-    ) -> Session:
-        """Take the user's one place; raises AlreadyActiveError with the session that has it."""
-        now_us = self._clock()
-        wanted = Session(
-            session_id=self._new_id(),
-            room_name=room_name,
-            community_id=community_id,
-            user_id=who.user_id,
-            participant_identity=participant_identity or who.user_id,
-            source=source,
-            state=SessionState.STARTING,
-            reason=None,
-            started_at_us=now_us,
-            since_us=now_us,
-        )
-        there = await self._repository.add(wanted)
-        if there.session_id != wanted.session_id:
-            raise AlreadyActiveError("User already has an active replay buffer", sessionId=there.session_id)
-        return wanted
+    async def _seen_in(self, who: Principal, room_name: str | None) -> Session:
+        """The newest session in the room that can be saved from; the user's own before those of others."""
+        rows = await self._repository.in_states(SHOWN, room_name=room_name)
+        seen = [row for row in rows if await self._rights.sees(who, row)]
+        if not seen:
+            raise NotFoundError("There is no replay buffer in this room")
+        seen.sort(key=lambda row: (row.user_id != who.user_id, row.state not in CAPTURABLE))
+        return seen[0]
+
+    async def _seen(self, who: Principal, session_id: str) -> Session:
+        session = await self._repository.get(session_id)
+        if session is None or not await self._rights.sees(who, session):
+            raise NotFoundError("There is no such session")
+        return session
+
+    async def _managed(self, who: Principal, session_id: str) -> Session:
+        session = await self._repository.get(session_id)
+        if session is None or not manages(who, session):
+            raise NotFoundError("There is no such session")
+        return session
 
     async def _own(self, who: Principal, session_id: str) -> Session:
         session = await self._repository.get(session_id)

@@ -21,6 +21,14 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomView:
+    """A room's sessions that somebody may see, and those that run as far as they may know; newest first."""
+
+    sessions: tuple[SessionView, ...]
+    running: tuple[Session, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FragmentView:
     """Bytes `[offset, offset + size)` of a segment, and the time they cover."""
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.audit import a_trail
+from tests.support.communities import SaidCommunities, an_admission
 from tests.support.encoded_clip import encoded_clip
 from tests.support.media import record
 from tests.support.session_rows import START_US, RememberingRecorder, a_database, a_row
@@ -20,6 +21,7 @@ from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.keeper import SessionKeeper, Times
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.moves import Moves
+from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SessionService
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 
 STARTING, RECORDING, INTERRUPTED, DRAINING, EXPIRED, FAILED = SessionState
 SECOND = 1_000_000
-TIMES = Times(window_us=600 * SECOND, keep_us=720 * SECOND)
+TIMES = Times(slack_us=120 * SECOND)
+WINDOW_US = 600 * SECOND
 
 
 @dataclass(slots=True)
@@ -39,15 +42,26 @@ class House:
     rows: SqlSessionRepository
     recorder: RememberingRecorder
     now_us: int = START_US
+    communities: SaidCommunities = field(default_factory=SaidCommunities)
 
     @property
     def keeper(self) -> SessionKeeper:
         """A keeper as after a start of the server."""
         buffers, moves = SessionBuffers(self.layout, SegmentCache()), Moves(self.rows, self.clock, a_trail())
+        admission, rights = an_admission(self.rows, self.communities), SessionRights(self.communities)
         service = SessionService(
-            self.rows, self.recorder, buffers, moves, clock=self.clock, new_id=lambda: "new", window_us=TIMES.window_us
+            self.rows, self.recorder, buffers, moves, clock=self.clock, admission=admission, rights=rights
         )
-        return SessionKeeper(self.rows, self.recorder, buffers, moves, service, clock=self.clock, times=TIMES)
+        return SessionKeeper(
+            self.rows,
+            self.recorder,
+            buffers,
+            moves,
+            service,
+            clock=self.clock,
+            times=TIMES,
+            communities=self.communities,
+        )
 
     def clock(self) -> int:
         return self.now_us
@@ -128,7 +142,7 @@ async def test_an_interrupted_share_drains_after_its_grace_as_of_when_it_was_los
     assert (await house.after(60)).state is INTERRUPTED
     drained = await house.after(60.1)
     assert (drained.state, drained.reason) == (DRAINING, "The publisher went silent")
-    assert (drained.ended_at_us, drained.drains_at_us) == (START_US, START_US + TIMES.window_us)
+    assert (drained.ended_at_us, drained.drains_at_us) == (START_US, START_US + WINDOW_US)
     assert house.recorder.kinds == ["stop"]
 
 
@@ -145,7 +159,7 @@ async def test_an_interrupted_demo_is_started_again_once_there_is_a_recorder(hou
 
 
 async def test_what_drains_expires_when_its_window_has_passed(house: House) -> None:
-    row = await house.rows.add(a_row(state=DRAINING, ended_at_us=START_US, drains_at_us=START_US + TIMES.window_us))
+    row = await house.rows.add(a_row(state=DRAINING, ended_at_us=START_US, drains_at_us=START_US + WINDOW_US))
     directory = house.on_disk(row, frames=60)
     assert (await house.after(599)).state is DRAINING
     expired = await house.after(600)
@@ -154,12 +168,12 @@ async def test_what_drains_expires_when_its_window_has_passed(house: House) -> N
 
 
 async def test_what_drains_and_has_nothing_expires_at_once(house: House) -> None:
-    await house.rows.add(a_row(state=DRAINING, drains_at_us=START_US + TIMES.window_us))
+    await house.rows.add(a_row(state=DRAINING, drains_at_us=START_US + WINDOW_US))
     assert (await house.after(1)).state is EXPIRED
 
 
 async def test_a_buffer_that_is_away_expires_nothing_before_its_time(house: House) -> None:
-    row = await house.rows.add(a_row(state=DRAINING, drains_at_us=START_US + TIMES.window_us, video_codec="h264"))
+    row = await house.rows.add(a_row(state=DRAINING, drains_at_us=START_US + WINDOW_US, video_codec="h264"))
     directory = house.on_disk(row, frames=30)
     root = house.layout.root
     root.rename(root.with_name("away"))
@@ -211,7 +225,7 @@ async def test_a_source_that_has_ended_drains(house: House, state: SessionState)
     await house.rows.add(a_row(state=state))
     row = await house.sees("stopped", "The share ended")
     assert (row.state, row.reason, row.ended_at_us) == (DRAINING, "The share ended", START_US)
-    assert row.drains_at_us == START_US + TIMES.window_us
+    assert row.drains_at_us == START_US + WINDOW_US
 
 
 async def test_storage_that_fails_is_the_reason_until_it_works_again(house: House) -> None:
@@ -274,7 +288,7 @@ async def test_a_directory_without_row_can_be_saved_from_again(house: House) -> 
     assert (row.state, row.reason, row.room_name, row.user_id) == (DRAINING, "The recorder died", "../Raum", "bob")
     assert (row.community_id, row.participant_identity) == ("c", "bob-1")
     assert row.ended_at_us == pytest.approx(START_US + 60 * SECOND // encoded_clip().shape.fps, abs=SECOND)
-    assert row.drains_at_us == (row.ended_at_us or 0) + TIMES.window_us
+    assert row.drains_at_us == (row.ended_at_us or 0) + WINDOW_US
     assert (await house.after(5, "found")).state is DRAINING
     await house.keeper.reconcile()
     assert (await house.row("found")).state is DRAINING

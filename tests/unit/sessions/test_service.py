@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.audit import a_trail
+from tests.support.communities import SaidCommunities, an_admission
 from tests.support.session_rows import START_US, RememberingRecorder, a_database, a_row
 
 from lookback.access.principal import Principal
@@ -16,6 +16,7 @@ from lookback.errors import AlreadyActiveError, LivekitUnavailableError, Malform
 from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.moves import Moves
+from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SessionService
 from lookback.sessions.views import StartRequest
 
@@ -48,15 +49,14 @@ def service(rows: SqlSessionRepository, recorder: RememberingRecorder, tmp_path:
 
 
 def a_service(rows: SqlSessionRepository, recorder: RememberingRecorder, folder: Path) -> SessionService:
-    numbers = count(1)
     return SessionService(
         rows,
         recorder,
         SessionBuffers(BufferLayout(folder), SegmentCache()),
         Moves(rows, lambda: START_US, a_trail()),
         clock=lambda: START_US,
-        new_id=lambda: f"new-{next(numbers)}",
-        window_us=WINDOW_US,
+        admission=an_admission(rows),
+        rights=SessionRights(SaidCommunities()),
     )
 
 
@@ -180,7 +180,7 @@ async def test_what_is_anothers_is_not_there(service: SessionService, rows: SqlS
     ):
         with pytest.raises(NotFoundError):
             await call
-    assert await service.in_room(BOB, "demo") == []
+    assert (await service.in_room(BOB, "demo")).sessions == ()
     assert await service.own(BOB) == []
     assert await rows.get("s1") == a_row(state=RECORDING)
 
@@ -214,4 +214,4 @@ async def test_a_failure_is_told_for_ten_minutes(service: SessionService, rows: 
     await rows.add(a_row("stale", FAILED, since_us=START_US - 601_000_000))
     await rows.add(a_row("gone", EXPIRED))
     assert [view.session.session_id for view in await service.own(ALICE)] == ["fresh"]
-    assert [view.session.session_id for view in await service.in_room(ALICE, "demo")] == ["fresh"]
+    assert [view.session.session_id for view in (await service.in_room(ALICE, "demo")).sessions] == ["fresh"]

@@ -34,10 +34,8 @@ async def stop(session_id: str, who: Who, has: Has) -> SessionAnswer:
 
 @router.get("/status/{room_name:path}", operation_id="status", responses=problems(401))
 async def status(room_name: Room, who: Who, has: Has) -> RoomStatusAnswer:
-    """Say what is kept in a room."""
-    views = await has.sessions.in_room(who, room_name)
-    active = any(view.session.state.active for view in views)
-    return RoomStatusAnswer(room_name=room_name, active=active, sessions=[present.session(v) for v in views])
+    """Say whose buffers run in a room, to whoever is in it; and the sessions that one may see."""
+    return present.room(room_name, await has.sessions.in_room(who, room_name))
 
 
 @router.get("/sessions", operation_id="listSessions", responses=problems(401))
