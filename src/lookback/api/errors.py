@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastapi import FastAPI, Request
+
+log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
@@ -140,6 +143,9 @@ def _headers(error: LookbackError, status: int) -> dict[str, str]:
 
 async def _on_lookback_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, LookbackError)  # noqa: S101 - registered for this kind only
+    if _status(type(error)) >= 500 and error.__cause__ is not None:
+        # The caller is not told what the server's own trouble is; whoever runs it is.
+        log.warning("http.unavailable", code=error.code, error=error.detail, cause=_first_line(error.__cause__))
     return problem(error)
 
 
@@ -158,6 +164,10 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     if error.status_code == 405 and (allowed := _allowed(request)):
         headers["Allow"] = ", ".join(allowed)
     return JSONResponse(_members(code, title, error.status_code, detail), error.status_code, headers, CONTENT_TYPE)
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _allowed(request: Request) -> list[str]:

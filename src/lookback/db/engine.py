@@ -28,6 +28,9 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 10000",
 )
 
+_PATIENCE_S = 10
+_PATIENT = {"timeout": _PATIENCE_S}  # for a connection; the driver's own is a minute
+
 
 def async_url(url: str) -> str:
     """Give a plain `sqlite:///` or `postgresql://` address the driver that is used here."""
@@ -39,10 +42,14 @@ def async_url(url: str) -> str:
 
 def connect(url: str) -> AsyncEngine:
     """Make an engine; nothing is opened until the first query."""
-    engine = create_async_engine(async_url(url), pool_pre_ping=not url.startswith("sqlite"))
-    if engine.dialect.name == "sqlite":
+    if url.startswith("sqlite"):
+        engine = create_async_engine(async_url(url), hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _set_pragmas)
-    return engine
+        return engine
+    # A pool's connection may have died with the server's last start. Whoever waits longer is told to come back.
+    return create_async_engine(
+        async_url(url), hide_parameters=True, pool_pre_ping=True, pool_timeout=_PATIENCE_S, connect_args=_PATIENT
+    )
 
 
 async def open_database(url: str) -> AsyncEngine:

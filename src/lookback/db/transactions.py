@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lookback.db.faults import database_faults
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -35,23 +37,29 @@ class Transactions:
     A write inside `together` is a savepoint of its own, so that one which fails (a row that is there already) leaves
     the others alone. The shared transaction begins with the first write, not with the block: whoever waits for a lock
     of the program before it holds none of the database's.
+
+    Raises StorageUnavailableError or DiskFullError when the database is away; the next transaction tries again.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    def __call__(self) -> AsyncSession:
-        """Return a session to read with; it sees what was written together with it."""
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[AsyncSession]:
+        """Read; what was written together with it is seen."""
         shared = self._open()
-        return self._session(shared.connection if shared is not None else None)
+        with database_faults():
+            async with self._session(shared.connection if shared is not None else None) as session:
+                yield session
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
         """Write: committed at the end of the block, or of the outer `together`; taken back when it raises."""
         shared = self._open()
-        connection = await _connected(shared) if shared is not None else None
-        async with self._session(connection) as session, session.begin():
-            yield session
+        with database_faults():
+            connection = await _connected(shared) if shared is not None else None
+            async with self._session(connection) as session, session.begin():
+                yield session
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:
@@ -64,7 +72,8 @@ class Transactions:
         try:
             yield
             if shared.connection is not None:
-                await shared.connection.commit()
+                with database_faults():
+                    await shared.connection.commit()
         finally:
             shared.over = True
             _shared.reset(before)
@@ -88,6 +97,8 @@ async def _connected(shared: _Shared) -> AsyncConnection:
     if shared.connection is None:
         connection = await shared.engine.connect()
         try:
+            # By itself, and not with the first statement: that would be the first writer's own transaction.
+            await connection.begin()
             if connection.dialect.name == "sqlite":
                 # Its driver begins a transaction with the first change only; a savepoint before would be one itself.
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -71,7 +71,8 @@ def tokens(url: str | None = None, audience: str | None = None, secret: str = SE
 
 
 def signed(key: Any = SECRET, algorithm: str = "HS256", kid: str | None = None, **claims: Any) -> str:
-    return jwt.encode({"sub": "alice", **claims}, key, algorithm, headers={"kid": kid} if kid else None)
+    claims = {"sub": "alice", "exp": NOW + 60, **claims}
+    return jwt.encode(claims, key, algorithm, headers={"kid": kid} if kid else None)
 
 
 def by_hand(header: dict[str, Any], claims: dict[str, Any], secret: bytes | None) -> str:
@@ -138,14 +139,22 @@ async def test_what_is_no_token_is_refused(token: str) -> None:
     ],
 )
 async def test_claims_that_do_not_hold_are_refused_with_the_reason(claims: dict[str, Any], word: str) -> None:
-    claims = {"sub": "alice", **claims}
+    claims = {"sub": "alice", "exp": NOW + 60, **claims}
     claims = {name: value for name, value in claims.items() if value is not None}
     assert word in await refusal(by_hand({"alg": "HS256"}, claims, SECRET.encode()))
 
 
 @pytest.mark.parametrize("sub", [7, ["alice"], {"a": 1}])
 async def test_a_sub_that_is_no_text_is_refused(sub: Any) -> None:
-    assert await refusal(by_hand({"alg": "HS256"}, {"sub": sub}, SECRET.encode()))
+    assert await refusal(by_hand({"alg": "HS256"}, {"sub": sub, "exp": NOW + 60}, SECRET.encode()))
+
+
+async def test_a_token_without_an_end_holds_only_where_that_is_allowed() -> None:
+    endless = jwt.encode({"sub": "alice"}, SECRET, "HS256")
+    assert "does not say in exp when it ends" in await refusal(endless)
+    lenient = Tokens(TokenPolicy(SECRET, require_exp=False), lambda: NOW * 1_000_000)
+    assert (await lenient.principal(endless)).user_id == "alice"
+    assert "expired" in await refusal(signed(exp=NOW - 100), lenient)
 
 
 @pytest.mark.parametrize("claims", [{"exp": NOW - 5}, {"nbf": NOW + 5}, {"iat": NOW + 5}])
