@@ -41,6 +41,8 @@ async def test_what_is_added_is_found_again_with_all_of_it(sessions: SessionRepo
         width=1920,
         height=1080,
         ice_etag='"e"',
+        track_sid="TR_x",
+        include_microphone=True,
     )
     assert await sessions.add(row) == row
     assert await sessions.get("s1") == row
@@ -52,6 +54,15 @@ async def test_what_is_not_there_is_none(sessions: SessionRepository) -> None:
     assert await sessions.change("nothing", RECORDING, reason="x") is None
     await sessions.remove("nothing")
     assert await sessions.in_states([]) == []
+
+
+async def test_sessions_are_found_by_their_track_in_every_state(sessions: SessionRepository) -> None:
+    for number, state in enumerate(SessionState):
+        await sessions.add(a_row(f"s{number}", state, user_id=f"u{number}", track_sid=f"TR_{number % 2}"))
+    assert {row.session_id for row in await sessions.of_tracks(["TR_0", "TR_9"])} == {"s0", "s2", "s4"}
+    assert await sessions.of_tracks([]) == []
+    await sessions.change("s0", SessionState.STARTING, track_sid="TR_9")
+    assert [row.session_id for row in await sessions.of_tracks(["TR_9"])] == ["s0"]
 
 
 async def test_of_fifty_sessions_begun_at_once_by_one_user_exactly_one_is(sessions: SessionRepository) -> None:

@@ -83,7 +83,7 @@ class SqlSessionRepository:
     async def of_tracks(self, track_sids: Collection[str]) -> list[Session]:
         """See SessionRepository."""
         query = select(SessionRow).where(SessionRow.track_sid.in_(track_sids))
-        async with self._sessions.begin() as db:
+        async with self._sessions() as db:
             rows = await db.execute(query.order_by(SessionRow.started_at_us.desc()))
             return [_session(row) for row in rows.scalars()]
 

@@ -48,6 +48,7 @@ class Session:
     """One user's replay buffer in one room. Instants are UTC microseconds.
 
     `since_us`: when it came into its state. `ice_etag`: entity tag of its publisher's ICE session (RFC 9725).
+    `track_sid`: LiveKit's id of the shared screen, the last one that was seen. `include_microphone`: from LiveKit.
     """
 
     session_id: str
@@ -67,3 +68,5 @@ class Session:
     width: int | None = None
     height: int | None = None
     ice_etag: str | None = None
+    track_sid: str | None = None
+    include_microphone: bool = False
