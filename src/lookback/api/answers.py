@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from lookback.api.people_wire import MyCommunityAnswer, PermissionAnswer
 from lookback.api.wire import Answer, Instant
-from lookback.clips.model import Storage
+from lookback.clips.model import Storage, Visibility
 from lookback.sessions.model import SessionState
 
 
@@ -151,6 +152,13 @@ class RenditionAnswer(Answer):
     url: str | None = Field(description="Signed; there when the rendition is ready.")
 
 
+class PersonAnswer(Answer):
+    """Somebody, and what they were called then."""
+
+    user_id: str
+    name: str | None
+
+
 class ClipAnswer(Answer):
     """A saved range."""
 
@@ -158,8 +166,14 @@ class ClipAnswer(Answer):
     session_id: str
     room_name: str
     community_id: str | None
-    user_id: str
+    user_id: str = Field(description="Its owner, who has saved it.")
+    user_name: str | None
+    sharer: PersonAnswer = Field(description="Whose share it shows; often its owner.")
+    mine: bool = Field(description="Whether the caller is its owner.")
     title: str
+    tags: list[str]
+    visibility: Visibility
+    share_url: str | None = Field(description="The page for whoever has the link; only for those who may change it.")
     created_at: Instant
     status: Literal["ready", "failed"]
     requested: IntervalAnswer
@@ -180,11 +194,47 @@ class ClipAnswer(Answer):
     deleted_at: Instant | None
 
 
+class SharedClipAnswer(Answer):
+    """A clip for somebody who has its link: nobody's ids, and what is needed to watch it."""
+
+    clip_id: str
+    title: str
+    room_name: str
+    user_name: str | None
+    created_at: Instant
+    status: Literal["ready", "failed"]
+    delivered: IntervalAnswer
+    duration_seconds: float
+    size_bytes: int
+    content_type: Literal["video/mp4", "video/webm"]
+    gaps: list[GapAnswer]
+    video: VideoAnswer
+    audio: AudioAnswer | None
+    video_url: str = Field(description="Signed; plays as long as the clip is shared.")
+    download_url: str
+    poster_url: str | None
+
+
 class ClipListAnswer(Answer):
-    """A page of the library, newest first."""
+    """A page of the library in the order that was asked for."""
 
     items: list[ClipAnswer]
     next_cursor: str | None
+
+
+class DeletedAnswer(Answer):
+    """What became of several clips; one that may not be deleted is not found."""
+
+    deleted: list[str]
+    not_found: list[str]
+
+
+class RestoredAnswer(Answer):
+    """What became of several clips."""
+
+    restored: list[str]
+    not_found: list[str]
+    over_quota: list[str] = Field(description="There is no room for these any more.")
 
 
 class MeAnswer(Answer):
@@ -195,6 +245,8 @@ class MeAnswer(Answer):
     admin: bool
     quota_bytes: int
     used_bytes: int
+    permissions: list[PermissionAnswer] = Field(description="What one may, everywhere and by community.")
+    communities: list[MyCommunityAnswer]
 
 
 class HealthAnswer(Answer):

@@ -14,7 +14,7 @@ from lookback.api.edge import Cors, Edge, LimitedBody
 from lookback.api.metrics import Metrics
 from lookback.api.pages import Pages
 from lookback.api.present import BASE
-from lookback.api.routes import account, clips, operations, sessions, whip
+from lookback.api.routes import account, clips, communities, operations, roles, sessions, whip
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,7 +56,14 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
     app.state.metrics = metrics or Metrics()
     app.state.ice_servers = tuple(config.ice_servers)
     errors.install(app)
-    for router in (sessions.router, clips.router, account.router):
+    for router in (
+        sessions.router,
+        clips.router,
+        account.router,
+        communities.router,
+        communities.config_router,
+        roles.router,
+    ):
         app.include_router(router, prefix=BASE)
     app.include_router(whip.router)
     app.include_router(operations.router)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
-METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class UnsupportedMediaTypeError(LookbackError):
@@ -151,9 +151,15 @@ async def _on_lookback_error(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_validation_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this kind only
+    sentence, mistakes = mistakes_of(error)
+    return problem(errors.ValidationError(sentence, errors=mistakes))
+
+
+def mistakes_of(error: RequestValidationError) -> tuple[str, list[dict[str, str]]]:
+    """Say what is wrong with a request: in a sentence, and field by field."""
     mistakes = [_mistake(mistake) for mistake in error.errors()]
     sentence = "; ".join(m["message"] if not m["field"] else f"{m['field']}: {m['message']}" for m in mistakes)
-    return problem(errors.ValidationError(sentence, errors=mistakes))
+    return sentence, mistakes
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

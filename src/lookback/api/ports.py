@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
-    from lookback.access.principal import Principal
+    from lookback.access.administration import CommunityRules, RoomOwner
+    from lookback.access.audit import Entry
+    from lookback.access.audit import Selection as AuditSelection
+    from lookback.access.communities import Community
+    from lookback.access.consent import Statement
+    from lookback.access.ports import Member, Room
+    from lookback.access.principal import Permission, Principal
+    from lookback.access.rates import RateLimits
+    from lookback.access.revocations import Revocations
+    from lookback.access.role_administration import Role
     from lookback.access.signed_urls import MediaLinks
+    from lookback.clips.changes import ClipWish
+    from lookback.clips.library import Bulk
     from lookback.clips.model import CaptureWish, Clip, Rendition
+    from lookback.clips.ports import Deed, Selection, Sort
+    from lookback.clips.usage import Part, Usage, UserUsage
+    from lookback.operations.personal_data import PersonalData
     from lookback.sessions.model import Session
     from lookback.sessions.views import MediaPart, RoomView, SessionView, StartRequest, Timeline, WhipAnswer
 
@@ -67,24 +81,33 @@ class Captures(Protocol):
 
 
 class Library(Protocol):
-    """The user's saved clips. What `who` may not see raises NotFoundError."""
+    """Saved clips. What `who` may not see raises NotFoundError."""
 
     async def page(
-        self, who: Principal, *, limit: int, cursor: str | None, query: str
+        self, who: Principal, wanted: Selection, *, sort: Sort, limit: int, cursor: str | None
     ) -> tuple[Sequence[Clip], str | None]:
-        """Return a page of the user's clips, newest first, and where the next one starts."""
+        """Return a page of the user's or a community's clips, and where the next one starts."""
+
+    async def shared(self, share_key: str) -> Clip:
+        """Return the clip that a link leads to."""
 
     async def get(self, who: Principal, clip_id: str) -> Clip:
         """Return one clip."""
 
-    async def rename(self, who: Principal, clip_id: str, title: str) -> Clip:
-        """Give it another title."""
+    async def change(self, who: Principal, clip_id: str, wish: ClipWish) -> Clip:
+        """Give it another title, other tags, or let others see it."""
 
     async def delete(self, who: Principal, clip_id: str) -> None:
         """Take it out of the library; it can be restored for some minutes."""
 
     async def restore(self, who: Principal, clip_id: str) -> Clip:
-        """Bring back what was deleted."""
+        """Bring back what was deleted; raises QuotaExceededError."""
+
+    async def delete_all(self, who: Principal, clip_ids: Sequence[str]) -> Bulk:
+        """Delete several."""
+
+    async def restore_all(self, who: Principal, clip_ids: Sequence[str]) -> Bulk:
+        """Bring several back, as many as there is room for."""
 
 
 class Renditions(Protocol):
@@ -117,14 +140,16 @@ class OpenMedia(Protocol):
 class Playback(Protocol):
     """Opens what can be played or shown. What `who` may not see raises NotFoundError."""
 
-    async def video(self, who: Principal, clip_id: str) -> tuple[Clip, OpenMedia]:
-        """Open a clip's video."""
+    async def video(self, who: Principal, clip_id: str, deed: Deed | None) -> tuple[Clip, OpenMedia]:
+        """Open a clip's video. `deed`: what begins with this, None when it goes on with what began before."""
 
     async def poster(self, who: Principal, clip_id: str) -> tuple[Clip, OpenMedia]:
         """Open a clip's poster."""
 
-    async def rendition(self, who: Principal, clip_id: str, rendition_id: str) -> tuple[Clip, OpenMedia]:
-        """Open a rendition that is ready."""
+    async def rendition(
+        self, who: Principal, clip_id: str, rendition_id: str, deed: Deed | None
+    ) -> tuple[Clip, OpenMedia]:
+        """Open a rendition that is ready; `deed` as for a video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +160,80 @@ class Account:
     used_bytes: int
 
 
+class Quotas(Protocol):
+    """How much users may store, and what is stored; for those who manage limits."""
+
+    async def quota(self, who: Principal, user_id: str) -> UserUsage:
+        """Return what a user may store and does; raises NotFoundError for somebody who was never here."""
+
+    async def set_quota(self, who: Principal, user_id: str, quota_bytes: int | None) -> UserUsage:
+        """Give a user a quota of their own, or the default again."""
+
+    async def users(
+        self, who: Principal, *, query: str, limit: int, cursor: str | None
+    ) -> tuple[Sequence[UserUsage], str | None]:
+        """Return a page of users in the order of their ids."""
+
+    async def usage(self, who: Principal, part: Part, *, community_id: str | None, limit: int) -> Usage:
+        """Return what is stored, part by part, the largest first."""
+
+
 class Accounts(Protocol):
     """What is known about users."""
 
     async def account(self, who: Principal) -> Account:
         """Return the user's quota and what is used of it."""
+
+
+class CommunityAdministration(Protocol):
+    """Communities as their managers see them. Others get PermissionDeniedError."""
+
+    async def config(self, who: Principal, community_id: str) -> CommunityRules:
+        """Return the rules that hold in the community."""
+
+    async def change(self, who: Principal, community_id: str, changes: Mapping[str, Any]) -> CommunityRules:
+        """Change some rules; raises InvalidConfigError."""
+
+    async def communities(self, who: Principal) -> list[Community]:
+        """Return the communities that the user belongs to or manages."""
+
+    async def room(self, who: Principal, room_name: str) -> RoomOwner:
+        """Return whose room it is; raises NotFoundError to those who do not belong there."""
+
+    async def register(self, who: Principal, room_name: str, community_id: str) -> RoomOwner:
+        """Let the room belong to the community."""
+
+    async def forget_room(self, who: Principal, room_name: str) -> None:
+        """Undo that; raises NotFoundError."""
+
+    async def rooms(self, who: Principal, community_id: str, *, limit: int, after: str | None) -> list[Room]:
+        """Return registered rooms in the order of their names, those behind `after`."""
+
+
+class RoleAdministration(Protocol):
+    """Roles and members of a community, or None: of the instance. Who does not manage it gets PermissionDeniedError."""
+
+    async def roles(self, who: Principal, community_id: str | None) -> list[Role]:
+        """Return every role that means something there."""
+
+    async def put_role(
+        self, who: Principal, community_id: str | None, name: str, permissions: Collection[Permission]
+    ) -> Role:
+        """Define what the role means there."""
+
+    async def remove_role(self, who: Principal, community_id: str | None, name: str) -> None:
+        """Forget the definition made there; raises NotFoundError."""
+
+    async def members(self, who: Principal, community_id: str | None, *, limit: int, after: str | None) -> list[Member]:
+        """Return people with roles there in the order of their ids, those behind `after`."""
+
+    async def put_member(
+        self, who: Principal, community_id: str | None, user_id: str, roles: Collection[str]
+    ) -> Member:
+        """Let the user have exactly these roles there; raises ValidationError for a role that there is not."""
+
+    async def remove_member(self, who: Principal, community_id: str | None, user_id: str) -> None:
+        """Take all roles there from the user; raises NotFoundError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +251,42 @@ class Readiness(Protocol):
         """Look at everything that must work."""
 
 
+class AuditReader(Protocol):
+    """Reads the audit trail. Raises PermissionDeniedError to those who may not see what they ask for."""
+
+    async def page(
+        self, who: Principal, wanted: AuditSelection, *, limit: int, cursor: str | None
+    ) -> tuple[list[Entry], str | None]:
+        """Return a page of entries, newest first, and where the next one starts."""
+
+    async def export(self, who: Principal, wanted: AuditSelection) -> AsyncIterator[Entry]:
+        """Return all entries, oldest first."""
+
+
+class ConsentSayings(Protocol):
+    """What people say about being buffered."""
+
+    async def said(self, who: Principal) -> list[Statement]:
+        """Return what the user has said: altogether first, then room by room."""
+
+    async def say(self, who: Principal, statement: Statement) -> list[Statement]:
+        """Keep a statement and end the sessions that it forbids; return all that holds now."""
+
+
+class Erasures(Protocol):
+    """Erases people."""
+
+    async def erase(self, who: Principal, user_id: str) -> None:
+        """Erase oneself, or as a manager somebody else."""
+
+
+class PersonalDataSource(Protocol):
+    """Collects what is kept of a person."""
+
+    async def of(self, who: Principal, user_id: str) -> PersonalData:
+        """Return everything about oneself, or for a manager about somebody else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the routes call."""
@@ -168,5 +298,14 @@ class Services:
     library: Library
     renditions: Renditions
     playback: Playback
+    quotas: Quotas
     accounts: Accounts
     readiness: Readiness
+    communities: CommunityAdministration
+    roles: RoleAdministration
+    rates: RateLimits
+    revocations: Revocations
+    audit: AuditReader
+    consent: ConsentSayings
+    erasures: Erasures
+    personal_data: PersonalDataSource

@@ -151,6 +151,8 @@ class App:
             playback=clips.playback,
             accounts=Accounts(clips.quota, settings.quota_bytes),
             readiness=Readiness(self.engine, settings, self.recorder),
+            communities=self.people.community_administration,
+            roles=self.people.role_administration,
         )
 
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from lookback.api.answers import MeAnswer
+from lookback.api.people_wire import MyCommunityAnswer, permissions_of
 from lookback.api.routes.documented import problems
 from lookback.api.security import Has, Who
 
@@ -11,12 +12,18 @@ router = APIRouter(tags=["account"])
 
 @router.get("/me", operation_id="me", responses=problems(401))
 async def me(who: Who, has: Has) -> MeAnswer:
-    """Say who the token speaks for, and how much of their room for clips is used."""
+    """Say who the token speaks for, what they may and why, and how much of their room for clips is used."""
     account = await has.accounts.account(who)
+    named = {row.community_id: row.name for row in await has.communities.communities(who)}
     return MeAnswer(
         user_id=who.user_id,
         name=who.name,
         admin=who.admin,
         quota_bytes=account.quota_bytes,
         used_bytes=account.used_bytes,
+        permissions=permissions_of(who),
+        communities=[
+            MyCommunityAnswer(community_id=community_id, name=named.get(community_id))
+            for community_id in sorted(who.belongs_to)
+        ],
     )
