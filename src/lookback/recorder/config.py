@@ -27,7 +27,8 @@ class RecorderConfig(BaseModel):
     """Settings of one worker process.
 
     `rtc_port` 0 takes any free UDP port. `advertise_addresses` go into answers instead of the bound ones; empty
-    means the bound ones. `orphan_seconds`: how long to record on without any API connected.
+    means the bound ones. `orphan_seconds`: how long to record on without any API connected. `livekit_camera`: in
+    LiveKit rooms take camera and microphone for a screen share, as which WHIP publishers appear there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +42,7 @@ class RecorderConfig(BaseModel):
     fragment_seconds: float = Field(default=0.5, gt=0, le=2)
     orphan_seconds: float = Field(default=600.0, gt=0)
     sync_threads: int = Field(default=2, ge=1, le=16)
+    livekit_camera: bool = False
     synthetic_width: int = Field(default=1280, ge=320, le=3840, multiple_of=16)
     synthetic_height: int = Field(default=720, ge=180, le=2160, multiple_of=2)
     synthetic_fps: int = Field(default=30, ge=1, le=60)

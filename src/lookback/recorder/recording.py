@@ -15,6 +15,7 @@ from lookback.recorder.sources import SourceStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lookback.recorder.run import MakeWriter
     from lookback.recorder.session_directory import SessionDirectory
@@ -83,6 +84,16 @@ class Recording:
         return self._ever_recorded
 
     @property
+    def path(self) -> Path:
+        """The session's directory."""
+        return self._directory.path
+
+    @property
+    def recorded_until_us(self) -> int:
+        """Where the samples end of the sources that are over."""
+        return self._end_us
+
+    @property
     def source(self) -> Source | None:
         """What is being recorded."""
         return self._source
@@ -128,6 +139,15 @@ class Recording:
         if self._ever_recorded or not again:
             self._move("interrupted" if self._ever_recorded else "failed", cause)
         return True
+
+    def give_up(self, cause: str) -> None:
+        """There will be no other source: a session that has recorded nothing has failed."""
+        if self._source is None and not self._ever_recorded:
+            self._move("failed", cause)
+
+    def tell(self, trouble: str | None) -> None:
+        """Say what is wrong with what a source delivers, or with None that nothing is any more."""
+        self._move("degraded" if trouble else "restored", trouble or "What comes is whole again")
 
     def abandon(self) -> None:
         """Give a broken source up."""
@@ -255,4 +275,13 @@ class Recording:
         )
 
 
-MoveTo = Literal["recording", "interrupted", "failed", "stopped", "storage-failing", "storage-recovered"]
+MoveTo = Literal[
+    "recording",
+    "interrupted",
+    "failed",
+    "stopped",
+    "storage-failing",
+    "storage-recovered",
+    "degraded",
+    "restored",
+]

@@ -87,18 +87,18 @@ class Description:
     ice_lite: bool
 
 
-def parse(text: str) -> Description:
+def parse(text: str, *, most_sections: int = _MAX_SECTIONS, most_bytes: int = MAX_BYTES) -> Description:
     """Read an offer or an answer.
 
-    Raises MalformedError for anything that is not SDP, longer than MAX_BYTES, or wrong in a line that matters here;
+    Raises MalformedError for anything that is not SDP, longer than allowed, or wrong in a line that matters here;
     lines that do not matter are skipped. LF alone is accepted as a line end.
     """
-    lines = split_lines(text)
+    lines = split_lines(text, most_bytes)
     if not lines or lines[0] != "v=0":
         raise MalformedError("The session description does not begin with v=0")
     starts = [number for number, line in enumerate(lines) if line.startswith("m=")]
-    if len(starts) > _MAX_SECTIONS:
-        raise MalformedError(f"The session description has more than {_MAX_SECTIONS} media sections")
+    if len(starts) > most_sections:
+        raise MalformedError(f"The session description has more than {most_sections} media sections")
     session = attributes(lines[: starts[0]] if starts else lines)
     ends = [*starts, len(lines)][1:]
     sections = tuple(_section(lines[start:end], session) for start, end in zip(starts, ends, strict=True))
@@ -108,10 +108,10 @@ def parse(text: str) -> Description:
     return Description(sections, _bundle(session), any(name == "ice-lite" for name, _ in session))
 
 
-def split_lines(text: str) -> list[str]:
+def split_lines(text: str, most_bytes: int = MAX_BYTES) -> list[str]:
     """Lines of a description without their ends; raises MalformedError when it is too long or not text."""
-    if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
-        raise MalformedError(f"The session description is longer than {MAX_BYTES} bytes")
+    if len(text) > most_bytes or len(text.encode(errors="replace")) > most_bytes:
+        raise MalformedError(f"The session description is longer than {most_bytes} bytes")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     lines = [line for line in lines if line]
     for line in lines:

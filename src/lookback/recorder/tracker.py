@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lookback.recorder.control import AcceptWhip, Event, Request, SessionMoved, StartSynthetic, StopSession
+from lookback.recorder.control import (
+    AcceptWhip,
+    Event,
+    FollowEgress,
+    RecordLivekit,
+    Request,
+    SessionMoved,
+    StartSynthetic,
+    StopSession,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -23,14 +32,14 @@ class SessionTracker:
 
     def asked(self, request: Request) -> None:
         """Note a request before it is sent: the worker may die while it handles it."""
-        if isinstance(request, StartSynthetic | AcceptWhip):
+        if isinstance(request, StartSynthetic | AcceptWhip | RecordLivekit | FollowEgress):
             self._asked.add(request.session.session_id)
         elif isinstance(request, StopSession):
             self._forget(request.session_id)
 
     def refused(self, request: Request) -> None:
         """Note that a start came to nothing; what the session recorded before goes on."""
-        if isinstance(request, StartSynthetic | AcceptWhip):
+        if isinstance(request, StartSynthetic | AcceptWhip | RecordLivekit | FollowEgress):
             self._asked.discard(request.session.session_id)
 
     def saw(self, event: Event) -> None:

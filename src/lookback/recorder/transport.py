@@ -31,7 +31,8 @@ class MediaTransport:
 
     Whoever owns the path pushes what arrives into `received` (or, already sorted, into `media_received` and
     `dtls_received`). `on_packet(packet, now_us)` gets every authentic RTP and RTCP packet decrypted; `on_source` each
-    SSRC (4 bytes) when it is first authenticated. `clock` gives UTC microseconds. `role` is our DTLS role.
+    SSRC (4 bytes) when it is first authenticated; beyond `most_sources` new ones are not heard. `clock` gives UTC
+    microseconds. `role` is our DTLS role.
     """
 
     def __init__(
@@ -44,8 +45,11 @@ class MediaTransport:
         on_packet: Callable[[bytes, int], None],
         clock: Callable[[], int],
         on_source: Callable[[bytes], None] = lambda _ssrc: None,
+        most_sources: int = _MAX_SOURCES,
     ) -> None:
         self._path = path
+        self._most_sources = most_sources
+        self.role = role
         self._on_packet = on_packet
         self._on_source = on_source
         self._clock = clock
@@ -106,7 +110,7 @@ class MediaTransport:
     def _decrypt(self, keys: SrtpKeys, packet: bytes, now_us: int) -> bool:
         source = packet[4:8] if 192 <= packet[1] <= 223 else packet[8:12]
         known = source in self._sources
-        if not known and len(self._sources) >= _MAX_SOURCES:
+        if not known and len(self._sources) >= self._most_sources:
             return False
         plain = keys.unprotect(packet)
         if plain is None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lookback.media.samples import Codec, Track
-from lookback.media.timeline import Timeline
+from lookback.media.samples import Track
 from lookback.recorder import whip
-from lookback.recorder.sources import MEDIA_CLOSED, SILENT, SourceStats
+from lookback.recorder.sources import MEDIA_CLOSED, SILENT
+from lookback.recorder.wall_clock import WallClockFeed, stats_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lookback.media.samples import EncodedFrame
     from lookback.recorder.endpoint import Endpoint
     from lookback.recorder.run import Run
+    from lookback.recorder.sources import SourceStats
 
 _FAILED = "failed: "
 
@@ -24,15 +24,14 @@ class WhipSource:
 
     def __init__(self, endpoint: Endpoint, offer: str, clock: Callable[[], int]) -> None:
         self._clock = clock
-        self._run: Run | None = None
-        self._timeline = Timeline()
+        self._feed = WallClockFeed()
         self.publisher = whip.WhipPublisher(
             endpoint,
             offer,
             clock=clock,
-            on_frame=self._frame,
-            on_sender_report=self._sender_report,
-            on_restart=self._restarted,
+            on_frame=self._feed.frame,
+            on_sender_report=self._feed.sender_report,
+            on_restart=self._feed.restarted,
         )
 
     @property
@@ -47,7 +46,7 @@ class WhipSource:
 
     async def run(self, run: Run) -> str:
         """See Source."""
-        self._run = run
+        self._feed.run = run
         cause = await self.publisher.run()
         self.publisher.receiver.flush(self._clock())
         return _sentence(cause)
@@ -71,43 +70,7 @@ class WhipSource:
 
     def stats(self) -> SourceStats:
         """See Source."""
-        total = self.publisher.receiver.stats
-        tracks = (total.video, total.audio)
-        return SourceStats(
-            connected=self.publisher.connected,
-            packets=sum(track.packets for track in tracks),
-            packets_lost=sum(track.lost for track in tracks),
-            nacks_sent=sum(track.nacks_sent for track in tracks),
-            retransmissions=sum(track.retransmissions for track in tracks),
-            key_frame_requests=sum(track.key_frame_requests for track in tracks),
-        )
-
-    def _frame(self, frame: EncodedFrame) -> None:
-        run = self._run
-        if run is None:
-            return
-        if frame.codec is Codec.OPUS:
-            run.audio(self._timeline.to_utc_us(frame), frame.data)
-            return
-        if frame.key and self._timeline.stepped_us > 0:
-            # The host's clock was set forward: from here on by the new one. Backward is never followed inside a run.
-            run.split()
-            self._timeline = Timeline()
-        at_us = self._timeline.to_utc_us(frame)
-        run.video(
-            frame.codec,
-            at_us,
-            frame.data,
-            key=frame.key,
-            reference_lost=frame.reference_lost,
-            discontinuity=frame.discontinuity,
-        )
-
-    def _sender_report(self, track: Track, rtp_time: int, ntp_us: int, arrival_us: int) -> None:
-        self._timeline.sender_report(track, rtp_time, ntp_us, arrival_us)
-
-    def _restarted(self, track: Track) -> None:
-        self._timeline.restarted(track)
+        return stats_of(self.publisher.receiver, connected=self.publisher.connected)
 
 
 def _sentence(cause: str) -> str:

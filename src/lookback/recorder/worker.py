@@ -8,7 +8,7 @@ import secrets
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvloop
@@ -16,14 +16,15 @@ import uvloop
 from lookback.buffer.layout import BufferLayout
 from lookback.errors import LookbackError, NoCapacityError, NotFoundError, StorageUnavailableError
 from lookback.media.samples import Codec
-from lookback.recorder.backoff import Backoff
 from lookback.recorder.config import RecorderConfig
 from lookback.recorder.control import (
     AcceptWhip,
     Done,
     Event,
+    FollowEgress,
     GetStatus,
     IceRestarted,
+    RecordLivekit,
     Reply,
     Request,
     RestartIce,
@@ -35,26 +36,31 @@ from lookback.recorder.control import (
     WorkerStatus,
 )
 from lookback.recorder.control_server import ControlServer
+from lookback.recorder.egress.desk import EgressDesk
 from lookback.recorder.endpoint import Endpoint
+from lookback.recorder.following import follow_shares, keep_generating
+from lookback.recorder.livekit.rooms import Rooms
 from lookback.recorder.logs import worker_logs
 from lookback.recorder.moves import LastMoves
 from lookback.recorder.recording import Recording, fault_sentence
 from lookback.recorder.run import writer_maker
 from lookback.recorder.session_directory import SessionDirectory, repair_buffer
 from lookback.recorder.sync_pool import SyncPool
-from lookback.recorder.synthetic_source import SyntheticSource, generator_command
+from lookback.recorder.synthetic_source import generator_command
+from lookback.recorder.usage import rss_bytes
 from lookback.recorder.whip_source import WhipSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
+    from lookback.recorder.livekit.place import Place
     from lookback.recorder.run import MakeWriter, Run
+    from lookback.recorder.sources import Source
 
 log = structlog.get_logger(__name__)
 
 TICK_S = 0.02
 STOPPED = "The recorder was stopped"
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def run(config: RecorderConfig, *, sync: Callable[[int], None] = os.fdatasync) -> None:
@@ -94,6 +100,24 @@ class Worker:
         self._starting = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
+        self._egress = EgressDesk(
+            self._recordings,
+            self._starting,
+            self._tasks,
+            clock,
+            recording_of=self._recording,
+            publish=self._publish,
+        )
+        self._handlers: dict[type[Request], Callable[[Any], Awaitable[Reply]]] = {
+            GetStatus: self._status,
+            StartSynthetic: self._start_synthetic,
+            RecordLivekit: self._record_livekit,
+            FollowEgress: self._egress.follow,
+            AcceptWhip: self._accept_whip,
+            RestartIce: self._restart_ice,
+            StopSession: self._stop,
+        }
+        self._rooms = Rooms(clock, self._tasks, camera=config.livekit_camera)
 
     # ---- life of the process
 
@@ -114,6 +138,7 @@ class Worker:
         except* (LookbackError, OSError) as errors:
             raise errors.exceptions[0] from None
         finally:
+            await self._rooms.close()
             await self._endpoint.close()
             await asyncio.to_thread(self._pool.close)
             log.info("recorder.stopped")
@@ -154,19 +179,8 @@ class Worker:
 
     async def handle(self, request: Request) -> Reply:
         """See ControlHandler."""
-        match request:
-            case GetStatus():
-                return self._status()
-            case StartSynthetic():
-                return await self._start_synthetic(request)
-            case AcceptWhip():
-                return await self._accept_whip(request)
-            case RestartIce():
-                return self._restart_ice(request)
-            case StopSession():
-                return await self._stop(request)
-            case _:
-                return Done()
+        handle = self._handlers.get(type(request))
+        return Done() if handle is None else await handle(request)
 
     async def _start_synthetic(self, request: StartSynthetic) -> Reply:
         async with self._starting:
@@ -176,7 +190,7 @@ class Worker:
                 command = generator_command(
                     Codec(request.codec), config.synthetic_width, config.synthetic_height, config.synthetic_fps
                 )
-                recording.following = self._tasks.create_task(self._keep_generating(recording, command))
+                recording.following = self._tasks.create_task(keep_generating(recording, command))
         return Done()
 
     async def _accept_whip(self, request: AcceptWhip) -> Reply:
@@ -193,7 +207,22 @@ class Worker:
             recording.following = self._tasks.create_task(self._publish(recording, source, run))
         return WhipAccepted(answer=source.publisher.answer, etag=source.publisher.etag)
 
-    def _restart_ice(self, request: RestartIce) -> Reply:
+    async def _record_livekit(self, request: RecordLivekit) -> Reply:
+        place = await self._rooms.enter(request)
+        if place is None:
+            return Done()
+        async with self._starting:
+            try:
+                recording = await self._recording(request.session)
+            except LookbackError:
+                place.leave()
+                raise
+            if recording.following is not None:
+                recording.following.cancel()
+            recording.following = self._tasks.create_task(self._follow_shares(recording, place))
+        return Done()
+
+    async def _restart_ice(self, request: RestartIce) -> Reply:
         recording = self._recordings.get(request.session_id)
         source = recording.source if recording is not None else None
         if not isinstance(source, WhipSource):
@@ -203,17 +232,19 @@ class Worker:
 
     async def _stop(self, request: StopSession) -> Reply:
         async with self._starting:
+            if self._egress.finishes(request):
+                return Done()
             recording = self._recordings.pop(request.session_id, None)
             if recording is not None:
                 await recording.close("stopped", request.cause)
         return Done()
 
-    def _status(self) -> WorkerStatus:
+    async def _status(self, _request: GetStatus) -> Reply:
         return WorkerStatus(
             pid=os.getpid(),
             started_at_us=self._started_at_us,
             cpu_seconds=time.process_time(),
-            rss_bytes=_rss_bytes(),
+            rss_bytes=rss_bytes(),
             udp_port=self._endpoint.port,
             sessions=[recording.stats() for recording in self._recordings.values()],
         )
@@ -242,25 +273,23 @@ class Worker:
         self._recordings[spec.session_id] = recording
         return recording
 
-    async def _publish(self, recording: Recording, source: WhipSource, run: Run) -> None:
+    async def _publish(self, recording: Recording, source: Source, run: Run) -> None:
         """Follow a publisher; forget a session that never recorded anything."""
-        if not await recording.follow(source, run) or recording.ever_recorded:
+        if await recording.follow(source, run):
+            await self._forget_unless_recorded(recording)
+
+    async def _follow_shares(self, recording: Recording, place: Place) -> None:
+        await follow_shares(recording, place)
+        await self._forget_unless_recorded(recording)
+
+    async def _forget_unless_recorded(self, recording: Recording) -> None:
+        if recording.ever_recorded:
             return
         async with self._starting:
             # Not when the next publisher came first: its directory is this one.
             if recording.source is None:
                 del self._recordings[recording.spec.session_id]
                 await recording.leave("Nothing was recorded")
-
-    async def _keep_generating(self, recording: Recording, command: tuple[str, ...]) -> None:
-        """Run the generator, again and again if need be, until stopped or until a publisher takes over."""
-        backoff = Backoff()
-        while True:
-            began_s = time.monotonic()
-            source = SyntheticSource(command)
-            if not await recording.follow(source, recording.attach(source), again=True):
-                return
-            await asyncio.sleep(backoff.after(time.monotonic() - began_s))
 
     def _writers(self, done: Callable[[OSError | None], None]) -> MakeWriter:
         config = self._config
@@ -275,9 +304,3 @@ class Worker:
         log.info("session.moved", session=move.session_id, to=move.to, cause=move.cause)
         self._moves.add(move)
         self._server.publish(move)
-
-
-def _rss_bytes() -> int:
-    """Resident memory of this process (proc(5), statm)."""
-    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123
-        return int(statm.read().split()[1]) * _PAGE_BYTES

@@ -37,12 +37,12 @@ def send(source: WhipSource, first: int, count: int, step_us: int = 0) -> None:
     for number in range(first, first + count):
         key, data = frame_data(CLIP, number)
         arrival_us = START_US + number * 1_000_000 // 30 + step_us
-        source._frame(EncodedFrame(Codec.H264, 90_000 + number * 3_000, data, key, arrival_us))
+        source._feed.frame(EncodedFrame(Codec.H264, 90_000 + number * 3_000, data, key, arrival_us))
 
 
 async def test_a_clock_set_forward_is_followed_in_a_new_run(tmp_path: Path, source: WhipSource) -> None:
     run = a_run(tmp_path)
-    source._run = run
+    source._feed.run = run
     send(source, 0, 60)
     send(source, 60, 2000, HOUR_US)
     run.close(START_US + 2060 * 1_000_000 // 30 + HOUR_US)
@@ -55,7 +55,7 @@ async def test_a_clock_set_forward_is_followed_in_a_new_run(tmp_path: Path, sour
 
 async def test_a_clock_set_back_is_not_followed(tmp_path: Path, source: WhipSource) -> None:
     run = a_run(tmp_path)
-    source._run = run
+    source._feed.run = run
     send(source, 0, 60)
     send(source, 60, 2000, -HOUR_US)
     run.close(START_US + 2060 * 1_000_000 // 30 - HOUR_US)
