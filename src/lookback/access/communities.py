@@ -102,4 +102,6 @@ def community_by_pattern(room_name: str, pattern: re.Pattern[str] | None) -> str
 
 
 def _id(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable() else None
+    """The value if it can be a community's id; one with a slash could not be part of an address."""
+    fits = isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable() and "/" not in value
+    return str(value) if fits else None

@@ -38,7 +38,7 @@ class ConsentRepository(Protocol):
         """Keep a statement; its Nones leave what was said before."""
 
     async def left(self, user_id: str) -> bool:
-        """Whether the user was erased and has not signed in since."""
+        """Whether the user is being erased, or was and has not signed in since."""
 
 
 def forbids(said: Iterable[Statement], room_name: str) -> bool:

@@ -12,7 +12,7 @@ from lookback.errors import PermissionDeniedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Grant", "Permission", "Principal"]
+__all__ = ["Grant", "Link", "Permission", "Principal"]
 
 RolesByCommunity = Mapping[str | None, tuple[str, ...]]
 """Names of roles by community; those under None hold everywhere."""
@@ -27,12 +27,21 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What a signed link stands for besides its user: the right by which they saw what it leads to, and its key."""
+
+    sight: str
+    share_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The user behind a token, with everything that is needed to say what they may.
 
     `communities` maps a community's id to the names of the user's roles in it, as the token says them. `token_roles`
     are those that the token gives everywhere, `token_permissions` what it gives without a role, by community or
     everywhere. `roles` are those in the database. `book` says what a role means.
+    `link` is there when it was no token but a signed link that said who asks.
     """
 
     user_id: str
@@ -43,6 +52,7 @@ class Principal:
     token_permissions: Mapping[str | None, frozenset[Permission]] = field(default_factory=dict)
     roles: RolesByCommunity = field(default_factory=dict)
     book: RoleBook = field(default_factory=RoleBook)
+    link: Link | None = None
 
     def allowed(self, permission: Permission, community_id: str | None = None) -> bool:
         """Whether the principal has the permission in the community, or without one: everywhere."""

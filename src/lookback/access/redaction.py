@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 _SECRET_KEYS = re.compile(r"token|secret|password|authorization|signature|cookie|ice_pwd", re.IGNORECASE)
-# Signatures and tokens in addresses, bearer tokens, JSON Web Tokens, passwords in database addresses.
+# Signatures, tokens and keys in addresses, bearer tokens, JSON Web Tokens, passwords in database addresses.
 _SECRET_TEXTS = re.compile(
-    r"(?<=token=)[^&\s\"']+|(?<=signature=)[^&\s\"']+|(?<=Bearer )\S+"
+    r"(?<=token=)[^&\s\"']+|(?<=signature=)[^&\s\"']+|(?<=/shared/)[^/?&\s\"']+|(?<=Bearer )\S+"
     r"|eyJ[\w-]*\.[\w-]+\.[\w-]*|(?<=:)(?<!://)[^:/@\s]+(?=@)"
 )
 _HIDDEN = "[hidden]"

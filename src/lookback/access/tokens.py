@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import jwt
 from jwt import PyJWKClient
 
-from lookback.access.principal import Principal
+from lookback.access.principal import Permission, Principal
+from lookback.access.roles import parse_permissions
 from lookback.errors import UnauthenticatedError
 
 if TYPE_CHECKING:
@@ -156,7 +157,18 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         name=str(name) if name else None,
         admin=claims.get("admin") is True,
         communities={str(key): _roles(roles) for key, roles in communities.items()},
+        token_roles=_roles(claims.get("roles")),
+        token_permissions=_permissions(claims.get("permissions") or []),
     )
+
+
+def _permissions(value: Any) -> dict[str | None, frozenset[Permission]]:
+    """A list holds everywhere, an object of lists by community. Names that nobody knows here mean nothing."""
+    if isinstance(value, list):
+        return {None: parse_permissions(value)}
+    if not isinstance(value, dict):
+        raise UnauthenticatedError("The token's permissions are neither a list nor an object of lists")
+    return {str(key): parse_permissions(names) for key, names in value.items() if isinstance(names, list)}
 
 
 def _roles(value: Any) -> tuple[str, ...]:

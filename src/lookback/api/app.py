@@ -14,7 +14,7 @@ from lookback.api.edge import Cors, Edge, LimitedBody
 from lookback.api.metrics import Metrics
 from lookback.api.pages import Pages
 from lookback.api.present import BASE
-from lookback.api.routes import account, clips, communities, operations, roles, sessions, whip
+from lookback.api.routes import account, audit, clips, communities, operations, privacy, roles, sessions, whip
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,6 +63,8 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
         communities.router,
         communities.config_router,
         roles.router,
+        audit.router,
+        privacy.router,
     ):
         app.include_router(router, prefix=BASE)
     app.include_router(whip.router)

@@ -11,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
+from lookback.access.audit import came_from
 from lookback.api.errors import METHODS, TooLargeError, internal_problem, problem
 from lookback.errors import NotFoundError
 
@@ -55,6 +56,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         structlog.contextvars.clear_contextvars()
+        came_from(scope["client"][0] if scope.get("client") else None)
         started, status = time.perf_counter(), 0
 
         async def sending(message: Message) -> None:

@@ -39,7 +39,9 @@ async def signed_in(has: Has, bearer: Bearer) -> Principal:
 async def media_reader(request: Request, has: Has, bearer: Bearer) -> Principal:
     """Return the principal of the signed link, or else of the bearer token; raises UnauthenticatedError."""
     if "signature" in request.query_params:
-        return has.links.principal(request.url.path, request.query_params, _PURPOSES)
+        who = has.links.principal(request.url.path, request.query_params, _PURPOSES)
+        await has.revocations.require_later(who.user_id, has.links.issued_us(request.query_params))
+        return who
     return await signed_in(has, bearer)
 
 

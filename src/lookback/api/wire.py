@@ -87,6 +87,13 @@ GivenInstant = Annotated[
 ]
 """The same, read: ISO 8601 or epoch milliseconds."""
 
+QueryInstant = Annotated[
+    int,
+    BeforeValidator(lambda value: parse_instant(int(value) if isinstance(value, str) and value.isdigit() else value)),
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "Or epoch milliseconds."}),
+]
+"""The same in a query string, where everything is a string."""
+
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from lookback.access.audit import Audit
 from lookback.access.consent import Consents
 from lookback.access.known_users import KnownUsers
+from lookback.access.revocations import Revocations
 from lookback.access.signed_urls import MediaLinks
 from lookback.api.app import HttpConfig, create_app
 from lookback.api.metrics import Metrics, RecorderMetrics
@@ -28,11 +29,13 @@ from lookback.bootstrap.parts import (
     tokens_of,
 )
 from lookback.bootstrap.people import people
+from lookback.bootstrap.privacy import SessionParts, privacy, rate_limits
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.db.audit import SqlAuditRepository
 from lookback.db.consents import SqlConsentRepository
 from lookback.db.engine import open_database
+from lookback.db.erasures import SqlErasureRepository
 from lookback.db.sessions import SqlSessionRepository
 from lookback.db.users import SqlUserRepository
 from lookback.home import only_server
@@ -73,9 +76,11 @@ class App:
         settings = self.settings
         prepare_folders(settings)
         self._stack.enter_context(only_server(settings.home))
-        self.tokens = tokens_of(settings)
+        secret_of(settings)  # made, when it must be, before there is a database
         self.engine = await open_database(settings.database)
         self._stack.push_async_callback(self.engine.dispose)
+        self.revocations = Revocations(SqlErasureRepository(self.engine), clock_us)
+        self.tokens = tokens_of(settings, self.revocations)
         self._compose()
         self._stack.push_async_callback(self.recorder.shut_down)
         self._run = asyncio.create_task(self._run_all(), name="lookback")
@@ -102,6 +107,7 @@ class App:
             tasks.create_task(self.keeper.run(), name="sessions")
             tasks.create_task(self.clips.background.run(), name="clips")
             tasks.create_task(self.clips.thumbnailer.run(), name="thumbnails")
+            tasks.create_task(self.privacy.run(), name="privacy")
 
     def _compose(self) -> None:
         settings, layout, cache = self.settings, BufferLayout(self.settings.buffer_path), SegmentCache()
@@ -109,8 +115,8 @@ class App:
         rows = SqlSessionRepository(self.engine)
         self.audit = Audit(SqlAuditRepository(self.engine), clock_us)
         buffers, moves = SessionBuffers(layout, cache), Moves(rows, clock_us, self.audit)
-        known = KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us)
-        self.people = people(settings, self.engine, known, self.audit, None)
+        self.known = KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us)
+        self.people = people(settings, self.engine, self.known, self.audit, None)
         communities, consents = self.people.communities, Consents(SqlConsentRepository(self.engine))
         self.admission = Admission(rows, communities, consents, self.audit, clock_us, new_id)
         rights = SessionRights(communities)
@@ -128,7 +134,21 @@ class App:
             communities=communities,
         )
         self.clips = clip_services(settings, self.engine, self.sessions, cache)
+        self.privacy = privacy(
+            settings,
+            self.engine,
+            self.audit,
+            sessions=SessionParts(rows, self.sessions, buffers, self.recorder),
+            clips=self.clips,
+            forget=self._forget_user,
+        )
         self.http = create_app(self._services(), http_config(settings), self._metrics())
+
+    def _forget_user(self, user_id: str) -> None:
+        """Read everything about somebody's rights anew: they are being erased."""
+        self.revocations.forget()
+        self.people.grants.forget()
+        self.known.forget(user_id)
 
     def _metrics(self) -> Metrics:
         metrics, keeper, recorder = Metrics(), self.keeper, self.recorder
@@ -153,6 +173,12 @@ class App:
             readiness=Readiness(self.engine, settings, self.recorder),
             communities=self.people.community_administration,
             roles=self.people.role_administration,
+            rates=rate_limits(settings),
+            revocations=self.revocations,
+            audit=self.privacy.audit,
+            consent=self.privacy.consent,
+            erasures=self.privacy.erasures,
+            personal_data=self.privacy.personal_data,
         )
 
 

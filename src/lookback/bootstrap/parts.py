@@ -21,6 +21,7 @@ from lookback.sessions.keeper import Times
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from lookback.access.revocations import Revocations
     from lookback.buffer.reader import SegmentCache
     from lookback.clips.ports import SessionLookup
     from lookback.settings import Settings
@@ -50,13 +51,13 @@ def secret_of(settings: Settings) -> str:
     return configured.get_secret_value() if configured else kept_secret(settings.home)
 
 
-def tokens_of(settings: Settings) -> Tokens:
+def tokens_of(settings: Settings, revocations: Revocations | None = None) -> Tokens:
     """What checks and mints tokens for an installation."""
     keys = JwksKeys(str(settings.lookback_jwks_url)) if settings.lookback_jwks_url else None
     policy = TokenPolicy(
         secret_of(settings), keys, settings.lookback_jwt_audience, require_exp=settings.lookback_jwt_require_exp
     )
-    return Tokens(policy, clock_us)
+    return Tokens(policy, clock_us, revocations)
 
 
 def http_config(settings: Settings) -> HttpConfig:

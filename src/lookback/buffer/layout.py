@@ -49,6 +49,10 @@ class BufferLayout:
         """`{room}/{user}/{session}`."""
         return self.root / safe_name(room_name) / safe_name(user_id) / safe_name(session_id)
 
+    def user_dirs(self, user_id: str) -> list[Path]:
+        """Where a user's sessions are, room by room."""
+        return sorted(self.root.glob(f"*/{safe_name(user_id)}"))
+
     def pins_dir(self, clip_id: str) -> Path:
         """Where a clip's hard links are: beside the buffer, so on its file system by construction."""
         return self.root / _PINS / safe_name(clip_id)

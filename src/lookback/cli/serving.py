@@ -61,6 +61,9 @@ def _uvicorn_config(app: App) -> uvicorn.Config:
         app.http,
         log_config=None,
         access_log=False,
+        # What uvicorn trusts by default is everybody on this machine.
+        proxy_headers=bool(app.settings.lookback_trusted_proxies),
+        forwarded_allow_ips=list(app.settings.lookback_trusted_proxies),
         lifespan="off",
         server_header=False,
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,

@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 
 from lookback.access.consent import Statement
 from lookback.access.revocations import digest
-from lookback.db.models import ConsentRow, RevocationRow, UserRow
+from lookback.db.models import ConsentRow, ErasureRow, RevocationRow, UserRow
 from lookback.db.transactions import Transactions
 from lookback.db.upsert import put_row
 
@@ -45,6 +45,7 @@ class SqlConsentRepository:
     async def left(self, user_id: str) -> bool:
         """See ConsentRepository."""
         erased = exists().where(RevocationRow.user_digest == digest(user_id))
-        back = exists().where(UserRow.user_id == user_id)
+        here = exists().where(UserRow.user_id == user_id)
+        leaving = exists().where(ErasureRow.user_id == user_id)  # the id is forgotten when it is done
         async with self._sessions() as db:
-            return bool((await db.execute(select(erased & ~back))).scalar_one())
+            return bool((await db.execute(select(erased & (leaving | ~here)))).scalar_one())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy import update as sql_update
 
 from lookback.access.revocations import digest
@@ -12,14 +12,17 @@ from lookback.db.audit import person_key
 from lookback.db.models import (
     AuditAddressRow,
     AuditPersonRow,
+    ClipRow,
     ConsentRow,
     ErasureRow,
     MemberRow,
+    ReservationRow,
     RevocationRow,
     UserRow,
 )
 from lookback.db.transactions import Transactions
 from lookback.db.upsert import put_row
+from lookback.operations.personal_data import Profile
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -45,10 +48,22 @@ class SqlErasureRepository:
         async with self._sessions() as db:
             return [user_id for user_id in (await db.execute(query)).scalars() if user_id is not None]
 
+    async def clips_about(self, user_id: str) -> list[str]:
+        """See ErasureRepository."""
+        theirs = or_(ClipRow.user_id == user_id, ClipRow.sharer_id == user_id)
+        async with self._sessions() as db:
+            return list((await db.execute(select(ClipRow.clip_id).where(theirs))).scalars())
+
+    async def profile(self, user_id: str) -> Profile | None:
+        """See PersonRepository."""
+        async with self._sessions() as db:
+            row = await db.get(UserRow, user_id)
+            return Profile(row.user_id, row.name, row.quota_bytes, row.created_at_us) if row is not None else None
+
     async def remove_rows(self, user_id: str) -> None:
         """See ErasureRepository."""
         async with self._sessions.begin() as db:
-            for table in (ConsentRow, MemberRow, UserRow):
+            for table in (ConsentRow, MemberRow, ReservationRow, UserRow):
                 await db.execute(delete(table).where(table.user_id == user_id))
 
     async def finish(self, user_id: str, now_us: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -73,9 +74,19 @@ class SessionBuffers:
         if await asyncio.to_thread(directory.exists):
             await asyncio.to_thread(remove_session, directory)
 
+    async def remove_user(self, user_id: str) -> None:
+        """Delete all of a user's directories in all rooms, also those that no session knows; raises OSError."""
+        await asyncio.to_thread(self._remove_user, user_id)
+
     async def records(self) -> list[SessionRecord]:
         """Return what the directories themselves say whose they are."""
         return await asyncio.to_thread(lambda: list(self._records()))
+
+    def _remove_user(self, user_id: str) -> None:
+        for directory in self._layout.user_dirs(user_id):
+            shutil.rmtree(directory)
+            with suppress(OSError):  # others shared in this room, too
+                directory.parent.rmdir()
 
     def _records(self) -> Iterator[SessionRecord]:
         for directory in self._layout.sessions():

@@ -28,6 +28,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _TITLES[status], "content": content} for status in sorted(statuses)}
 
 
+def download(kind: str) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that sends a file of this kind."""
+    content = {kind: {"schema": {"type": "string", "format": "binary"}}}
+    return {200: {"description": "The file", "content": content}}
+
+
 def media(*kinds: str) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route that serves bytes of these kinds, with ranges."""
     content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
