@@ -41,6 +41,7 @@ class PostgresServer:
         self.home = home
         self._port = _free_port()
         self._numbers = count(1)
+        self._has_template = False
         self._identity = _unprivileged()
         self._bin = self._programs() / "bin"
 
@@ -59,15 +60,16 @@ class PostgresServer:
         """What DATABASE_URL is set to."""
         return f"postgresql://postgres@127.0.0.1:{self._port}/{database}"
 
-    async def new_database(self) -> str:
-        """Make a database with all tables and nothing in them; return its URL."""
+    async def new_database(self, *, empty: bool = False) -> str:
+        """Make a database with all tables and nothing in them, or without any table; return its URL."""
         number = next(self._numbers)
-        if number == 1:
+        if not empty and not self._has_template:
             await self._execute(f"CREATE DATABASE {_TEMPLATE}")
             engine = connect(self.url(_TEMPLATE))
             await migrate(engine)
             await engine.dispose()
-        await self._execute(f"CREATE DATABASE test_{number} TEMPLATE {_TEMPLATE}")
+            self._has_template = True
+        await self._execute(f"CREATE DATABASE test_{number} TEMPLATE {'template0' if empty else _TEMPLATE}")
         return self.url(f"test_{number}")
 
     async def _execute(self, statement: str) -> None:
