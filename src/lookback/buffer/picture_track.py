@@ -64,10 +64,13 @@ class PictureTrack:
         newest = self._newest
         if newest is not None:
             expected_us = min(self._interval_us, until_us - newest.dts_us)
-            self._note_loss(newest.dts_us + expected_us, until_us, cause)
+            start_us = newest.dts_us + expected_us
+            if cause is LossCause.FILE:  # of the newest frame it is known until when it was shown
+                start_us = max(start_us, self._until_us or 0)
+            self._note_loss(start_us, until_us, cause)
             self._newest = None  # the hole after it says nothing about how often frames come
 
-    def note(self, start_us: int, end_us: int, cause: LossCause) -> None:
+    def lack(self, start_us: int, end_us: int, cause: LossCause) -> None:
         """Say that something is lost of a stretch whose pictures have come."""
         self._note_loss(start_us, end_us, cause)
 

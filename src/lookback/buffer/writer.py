@@ -132,10 +132,10 @@ class RunWriter:
         """What came before the next frame, at `until_us`, is lost."""
         self._pictures.miss(until_us, cause)
 
-    def note(self, start_us: int, end_us: int, cause: LossCause) -> None:
+    def lack(self, start_us: int, end_us: int, cause: LossCause) -> None:
         """Something is lost of a stretch whose pictures have come."""
         if self._file is not None:
-            self._pictures.note(start_us, end_us, cause)
+            self._pictures.lack(start_us, end_us, cause)
 
     def flush(self, until_us: int) -> None:
         """Write all there is: the newest frame is known to be shown until `until_us`, and nothing is on its way."""

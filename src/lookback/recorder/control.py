@@ -65,6 +65,26 @@ class RecordLivekit(Message):
     include_microphone: bool = False
 
 
+class FollowEgress(Message):
+    """Record what LiveKit Egress writes; a session already known continues, with the new egress after the old one.
+
+    `directory` is where its files arrive, as the recorder sees it, and `playlist` the name of the list of all of them;
+    `spare_directory` is where it writes them first, if that can be reached. `delay_seconds`: how much later than it was
+    taken Egress dates a picture. `keep_files`: they stay when they are safely in the buffer. Reply: Done, before
+    anything has come.
+    """
+
+    kind: Literal["follow_egress"] = "follow_egress"
+    session: SessionSpec
+    directory: str
+    playlist: str = "index.m3u8"
+    spare_directory: str | None = None
+    audio: bool = True
+    segment_seconds: float = Field(default=10.0, gt=0, le=60)
+    delay_seconds: float = Field(default=0.0, ge=0, le=10)
+    keep_files: bool = True
+
+
 class AcceptWhip(Message):
     """Answer an offer; a session already known continues with a new run. Reply: WhipAccepted."""
 
@@ -82,7 +102,7 @@ class RestartIce(Message):
 
 
 class StopSession(Message):
-    """End the session's source and close its files; what is buffered stays."""
+    """End the session's source and close its files; what is buffered stays. Of an egress its last file is taken."""
 
     kind: Literal["stop"] = "stop"
     session_id: str
@@ -96,7 +116,7 @@ class GetStatus(Message):
 
 
 Request = Annotated[
-    Hello | StartSynthetic | RecordLivekit | AcceptWhip | RestartIce | StopSession | GetStatus,
+    Hello | StartSynthetic | RecordLivekit | FollowEgress | AcceptWhip | RestartIce | StopSession | GetStatus,
     Field(discriminator="kind"),
 ]
 
@@ -199,12 +219,22 @@ class SessionMoved(Message):
 
     recording: the first key frame of a run is on disk. interrupted: the publisher is gone (cause says how), segments
     are kept and a new run may come. failed: nothing was ever recorded and nothing will be. stopped: the source ended
-    because it was told to. storage-failing / storage-recovered: writing does not work, or works again.
+    because it was told to. storage-failing / storage-recovered: writing does not work, or works again. degraded /
+    restored: what comes lacks something (cause says what), or is whole again.
     """
 
     kind: Literal["session_moved"] = "session_moved"
     session_id: str
-    to: Literal["recording", "interrupted", "failed", "stopped", "storage-failing", "storage-recovered"]
+    to: Literal[
+        "recording",
+        "interrupted",
+        "failed",
+        "stopped",
+        "storage-failing",
+        "storage-recovered",
+        "degraded",
+        "restored",
+    ]
     cause: str
     at_us: int
     video_codec: str | None = None

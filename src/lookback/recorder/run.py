@@ -140,10 +140,10 @@ class Run:
         if self._writer is not None and not self._closed:
             self._writer.miss(until_us + self._shift_us, cause)
 
-    def note(self, start_us: int, end_us: int, cause: LossCause) -> None:
+    def lack(self, start_us: int, end_us: int, cause: LossCause) -> None:
         """Something is lost of a stretch whose pictures have come."""
         if self._writer is not None and not self._closed:
-            self._writer.note(start_us + self._shift_us, end_us + self._shift_us, cause)
+            self._writer.lack(start_us + self._shift_us, end_us + self._shift_us, cause)
 
     def flush(self, until_us: int) -> None:
         """Write all there is; the newest frame is shown until `until_us`."""

@@ -1,0 +1,80 @@
+"""What LiveKit Egress really wrote, and what a player makes of it: the truth that our copies are compared with."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+
+from lookback.recorder.egress.playlist import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+DATA = Path(__file__).parent.parent / "data" / "egress"
+KILLED, KILLED_TMP = DATA / "killed", DATA / "killed_tmp"
+SOUND_RATE = 44_100
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A decoded picture: when it appears, in UTC microseconds or seconds of a file, and what it looks like."""
+
+    at: float
+    look: str
+
+
+def dated(folder: Path, name: str) -> int:
+    """When a playlist says that a file begins, in UTC microseconds."""
+    entry = next(e for e in parse((folder / "index.m3u8").read_bytes()).entries if e.name == name)
+    assert entry.start_us is not None
+    return entry.start_us
+
+
+def shots(files: Sequence[Path], begins_us: int) -> list[Shot]:
+    """Every picture of consecutive files, the first of which begins at `begins_us`."""
+    found = [shot for file in files for shot in _decoded(file)]
+    return [Shot(begins_us + round((shot.at - found[0].at) * 1_000_000), shot.look) for shot in found]
+
+
+def clip_shots(clip: bytes | Path) -> list[Shot]:
+    """Every picture that a player shows of a clip, by seconds."""
+    return [shot for shot in _decoded(clip) if shot.at >= 0]
+
+
+def sound(media: Any, from_s: float) -> NDArray[np.float32]:
+    """One channel from an instant of the file on."""
+    heard = np.zeros(0, np.float32)
+    with av.open(_opened(media)) as container:
+        for frame in container.decode(audio=0):
+            at = round((float(frame.pts * frame.time_base) - from_s) * frame.sample_rate)
+            part = frame.to_ndarray()[0].astype(np.float32)
+            if at + len(part) <= 0:
+                continue
+            heard = np.pad(heard, (0, max(0, at + len(part) - len(heard))))
+            heard[max(at, 0) : at + len(part)] = part[max(-at, 0) :]
+    return heard
+
+
+def first_picture_s(file: Path) -> float:
+    """The time of the first picture as the file itself counts it."""
+    return next(iter(_decoded(file))).at
+
+
+def _decoded(media: Any) -> Iterator[Shot]:
+    with av.open(_opened(media)) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        for frame in container.decode(video=0):
+            look = hashlib.sha256(frame.to_ndarray(format="gray").tobytes()).hexdigest()[:16]
+            yield Shot(float(frame.pts * frame.time_base), look)
+
+
+def _opened(media: Any) -> Any:
+    return io.BytesIO(media) if isinstance(media, bytes) else str(media)
