@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from lookback.access.principal import Principal
+from lookback.access.rates import Kind
 from lookback.api.ports import Services
 from lookback.errors import UnauthenticatedError
 
@@ -45,5 +46,19 @@ async def media_reader(request: Request, has: Has, bearer: Bearer) -> Principal:
     return await signed_in(has, bearer)
 
 
+async def saver(who: Annotated[Principal, Depends(signed_in)], has: Has) -> Principal:
+    """Return the principal, who saves something now; raises RateLimitError."""
+    await has.rates.spend(Kind.CAPTURE, who.user_id)
+    return who
+
+
+async def starter(who: Annotated[Principal, Depends(signed_in)], has: Has) -> Principal:
+    """Return the principal, who starts a buffer now; raises RateLimitError."""
+    await has.rates.spend(Kind.START, who.user_id)
+    return who
+
+
 Who = Annotated[Principal, Depends(signed_in)]
+Saver = Annotated[Principal, Depends(saver)]
+Starter = Annotated[Principal, Depends(starter)]
 Reader = Annotated[Principal, Depends(media_reader)]

@@ -17,6 +17,7 @@ _TITLES = {
     422: "Understood, but cannot be done",
     425: "Too early",
     428: "If-Match is missing",
+    429: "Too much at once, or too often",
     503: "Not now",
     507: "Not enough room",
 }

@@ -9,7 +9,7 @@ from lookback.api.answers import RoomStatusAnswer, SessionAnswer, SessionListAns
 from lookback.api.file_media import open_part
 from lookback.api.media import Presentation, serve
 from lookback.api.routes.documented import media, problems
-from lookback.api.security import Has, Reader, Who
+from lookback.api.security import Has, Reader, Starter, Who
 from lookback.api.wire import PRINTABLE
 from lookback.api.wishes import StartWish
 from lookback.sessions.views import StartRequest
@@ -19,10 +19,19 @@ router = APIRouter(tags=["sessions"])
 Room = Annotated[str, Path(min_length=1, max_length=255, pattern=PRINTABLE)]
 
 
-@router.post("/start", status_code=201, operation_id="start", responses=problems(400, 401, 403, 409, 503))
-async def start(wish: StartWish, who: Who, has: Has) -> SessionAnswer:
+@router.post(
+    "/start", status_code=201, operation_id="start", responses=problems(400, 401, 403, 404, 409, 422, 429, 503)
+)
+async def start(wish: StartWish, who: Starter, has: Has) -> SessionAnswer:
     """Keep the last minutes of a share. Sharing over WHIP does this by itself."""
-    request = StartRequest(wish.room_name, wish.community_id, wish.participant_identity, wish.source)
+    request = StartRequest(
+        wish.room_name,
+        wish.community_id,
+        wish.participant_identity,
+        wish.source,
+        wish.recorder,
+        wish.include_microphone,
+    )
     return present.session(await has.sessions.start(who, request))
 
 

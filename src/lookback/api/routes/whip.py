@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Path, Request, Response
 
 from lookback.api.errors import PreconditionFailedError, PreconditionRequiredError, UnsupportedMediaTypeError
 from lookback.api.routes.documented import problems
-from lookback.api.security import Has, Who
+from lookback.api.security import Has, Starter, Who
 from lookback.api.wire import PRINTABLE
 from lookback.errors import MalformedError
 from lookback.sessions.views import WhipAnswer
@@ -32,10 +32,10 @@ IfMatch = Annotated[str | None, Header()]
     openapi_extra=_OFFER,
     responses={
         201: {"description": "The answer", "content": {SDP: {"schema": {"type": "string"}}}},
-        **problems(400, 401, 403, 413, 415, 422, 503),
+        **problems(400, 401, 403, 413, 415, 422, 429, 503),
     },
 )
-async def publish(room_name: Room, request: Request, who: Who, has: Has) -> Response:
+async def publish(room_name: Room, request: Request, who: Starter, has: Has) -> Response:
     """Take an offer and answer it. The share's session begins, or goes on where a lost connection left it."""
     offer = await _text(request, SDP)
     answer = await has.sessions.accept_whip(who, room_name, offer)
