@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from lookback.access.principal import Permission
 from lookback.access.tokens import LEEWAY_SECONDS, JwksKeys, TokenPolicy, Tokens
 from lookback.errors import UnauthenticatedError
 
@@ -102,6 +103,15 @@ async def test_only_true_makes_an_administrator(value: Any) -> None:
     assert not (await tokens().principal(signed(admin=value))).admin
 
 
+async def test_roles_and_permissions_are_kept() -> None:
+    who = await tokens().principal(signed(roles=["auditor", 3], permissions=["ENABLE_REPLAY_BUFFER", "FLY", 3]))
+    assert who.token_roles == ("auditor", "3")
+    assert who.token_permissions == {None: {Permission.ENABLE_REPLAY_BUFFER}}
+    who = await tokens().principal(signed(permissions={"c1": ["CAPTURE_REPLAY:room"], "c2": "VIEW_AUDIT"}))
+    assert who.token_permissions == {"c1": {Permission.CAPTURE_REPLAY_ROOM, Permission.CAPTURE_REPLAY}}
+    assert (await tokens().principal(signed(roles="auditor", permissions=None))).token_roles == ()
+
+
 async def test_roles_in_communities_are_kept() -> None:
     who = await tokens().principal(signed(communities={"c1": ["owner", "member"], "c2": "nonsense"}))
     assert who.communities == {"c1": ("owner", "member"), "c2": ()}
@@ -136,6 +146,7 @@ async def test_what_is_no_token_is_refused(token: str) -> None:
         ({"sub": ""}, "sub"),
         ({"sub": "x" * 256}, "sub"),
         ({"communities": ["owner"]}, "communities"),
+        ({"permissions": "VIEW_AUDIT"}, "permissions"),
     ],
 )
 async def test_claims_that_do_not_hold_are_refused_with_the_reason(claims: dict[str, Any], word: str) -> None:
