@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from lookback.access.communities import CommunityConfig
 from lookback.sessions.admission import Admission
+from lookback.sessions.starting import Starts, SyntheticStarter
 from tests.support.audit import a_trail
 from tests.support.session_rows import START_US
 
 if TYPE_CHECKING:
-    from lookback.sessions.ports import SessionRepository
+    from lookback.sessions.model import Source
+    from lookback.sessions.ports import Recorder, SessionRepository, SourceStarter
     from lookback.sessions.rooms import LivekitServer
 
 WITHOUT_COMMUNITY = CommunityConfig(max_concurrent=None, max_clip_minutes=None)
@@ -62,3 +64,8 @@ def an_admission(
         new_id=lambda: f"new-{next(numbers)}",
         livekit=livekit,
     )
+
+
+def starts_of(admission: Admission, recorder: Recorder, starters: dict[Source, SourceStarter] | None = None) -> Starts:
+    """Begins generated screens, and what else there are starters for."""
+    return Starts(admission, admission.communities, {"synthetic": SyntheticStarter(recorder), **(starters or {})})

@@ -5,12 +5,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from lookback.api.wire import PRINTABLE, GivenInstant, Minutes, Name, Seconds, Wish, microseconds
-from lookback.clips.model import CaptureWish
+from lookback.clips.changes import ClipWish
+from lookback.clips.model import CaptureWish, Visibility
 
 _LONGEST_POST_ROLL_SECONDS = 300
 _SECONDS_PER_MINUTE = 60
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=41, pattern=PRINTABLE)]
+
 
 
 class StartWish(Wish):
@@ -20,7 +23,10 @@ class StartWish(Wish):
     community_id: Name | None = None
     participant_identity: Name | None = None
     source: Literal["livekit", "synthetic"] = "livekit"
-    recorder: Literal["direct", "egress"] = "direct"
+    recorder: Literal["direct", "egress"] | None = Field(
+        default=None, description="How a LiveKit room is recorded. Default: as its community is."
+    )
+    include_microphone: bool = Field(default=False, description="Whether the sharer's microphone is kept, too.")
 
 
 class CaptureRequest(Wish):
@@ -73,10 +79,22 @@ class CaptureRequest(Wish):
         )
 
 
-class RenameWish(Wish):
-    """Give a clip another title."""
+class ClipChangeWish(Wish):
+    """Change what is named of a clip."""
 
-    title: Title
+    title: Title | None = None
+    visibility: Visibility | None = None
+    tags: Annotated[list[Tag], Field(max_length=20)] | None = None
+
+    def wish(self) -> ClipWish:
+        """Return what is to change."""
+        return ClipWish(self.title, self.visibility, tuple(self.tags) if self.tags is not None else None)
+
+
+class ClipsWish(Wish):
+    """Several clips."""
+
+    clip_ids: Annotated[list[Name], Field(min_length=1, max_length=200)]
 
 
 class RenditionWish(Wish):

@@ -16,9 +16,10 @@ from lookback.api.app import HttpConfig, create_app
 from lookback.api.metrics import Metrics, RecorderMetrics
 from lookback.api.ports import Services
 from lookback.bootstrap.adapters import Accounts, Readiness
+from lookback.bootstrap.library import clip_services, quota_office
+from lookback.bootstrap.livekit import livekit_client, livekit_starter
 from lookback.bootstrap.parts import (
     WEB_FOLDER,
-    clip_services,
     clock_us,
     http_config,
     new_id,
@@ -47,10 +48,13 @@ from lookback.sessions.model import SessionState
 from lookback.sessions.moves import Moves
 from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SHOWN, SessionService
+from lookback.sessions.starting import Starts, SyntheticStarter
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from lookback.sessions.model import Source
+    from lookback.sessions.ports import SourceStarter
     from lookback.settings import Settings
 
 
@@ -81,6 +85,7 @@ class App:
         self._stack.push_async_callback(self.engine.dispose)
         self.revocations = Revocations(SqlErasureRepository(self.engine), clock_us)
         self.tokens = tokens_of(settings, self.revocations)
+        self.livekit = await livekit_client(settings, self._stack)
         self._compose()
         self._stack.push_async_callback(self.recorder.shut_down)
         self._run = asyncio.create_task(self._run_all(), name="lookback")
@@ -101,12 +106,15 @@ class App:
             await self._run
 
     async def _run_all(self) -> None:
+        await self.clips.quota.recover()
         await self.clips.recovery.check(repair=True)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.recorder.run(), name="recorder")
             tasks.create_task(self.keeper.run(), name="sessions")
             tasks.create_task(self.clips.background.run(), name="clips")
             tasks.create_task(self.clips.thumbnailer.run(), name="thumbnails")
+            if self.livekit is not None:
+                tasks.create_task(self.livekit_starter.run(), name="livekit")
             tasks.create_task(self.privacy.run(), name="privacy")
 
     def _compose(self) -> None:
@@ -116,12 +124,13 @@ class App:
         self.audit = Audit(SqlAuditRepository(self.engine), clock_us)
         buffers, moves = SessionBuffers(layout, cache), Moves(rows, clock_us, self.audit)
         self.known = KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us)
-        self.people = people(settings, self.engine, self.known, self.audit, None)
+        self.people = people(settings, self.engine, self.known, self.audit, self.livekit)
         communities, consents = self.people.communities, Consents(SqlConsentRepository(self.engine))
-        self.admission = Admission(rows, communities, consents, self.audit, clock_us, new_id)
-        rights = SessionRights(communities)
+        self.admission = Admission(rows, communities, consents, self.audit, clock_us, new_id, self.livekit)
+        starts = Starts(self.admission, communities, self._starters())
+        rights = SessionRights(communities, self.livekit)
         self.sessions = SessionService(
-            rows, self.recorder, buffers, moves, clock=clock_us, admission=self.admission, rights=rights
+            rows, self.recorder, buffers, moves, clock=clock_us, starts=starts, rights=rights
         )
         self.keeper = SessionKeeper(
             rows,
@@ -132,8 +141,9 @@ class App:
             clock=clock_us,
             times=times_of(settings),
             communities=communities,
+            starts=starts,
         )
-        self.clips = clip_services(settings, self.engine, self.sessions, cache)
+        self.clips = clip_services(settings, self.engine, self.sessions, cache, communities)
         self.privacy = privacy(
             settings,
             self.engine,
@@ -149,6 +159,12 @@ class App:
         self.revocations.forget()
         self.people.grants.forget()
         self.known.forget(user_id)
+
+    def _starters(self) -> dict[Source, SourceStarter]:
+        starters: dict[Source, SourceStarter] = {"synthetic": SyntheticStarter(self.recorder)}
+        if self.livekit is not None:
+            starters["livekit"] = self.livekit_starter = livekit_starter(self.settings, self.recorder, self.livekit)
+        return starters
 
     def _metrics(self) -> Metrics:
         metrics, keeper, recorder = Metrics(), self.keeper, self.recorder
@@ -169,6 +185,7 @@ class App:
             library=clips.library,
             renditions=clips.renditions,
             playback=clips.playback,
+            quotas=quota_office(self.engine, clips, self.audit),
             accounts=Accounts(clips.quota, settings.quota_bytes),
             readiness=Readiness(self.engine, settings, self.recorder),
             communities=self.people.community_administration,

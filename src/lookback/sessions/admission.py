@@ -11,7 +11,9 @@ from lookback.access.principal import Permission
 from lookback.errors import (
     AlreadyActiveError,
     BufferDisabledError,
+    EncryptedError,
     LookbackError,
+    NobodySharingError,
     NotFoundError,
     ValidationError,
 )
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from lookback.access.principal import Principal
     from lookback.sessions.model import Source
     from lookback.sessions.ports import SessionRepository
-    from lookback.sessions.rooms import LivekitServer, ParticipantFacts, RoomFacts
+    from lookback.sessions.rooms import LivekitServer, ParticipantFacts, RoomFacts, TrackFacts
 
 SWITCHED_OFF = "Replay buffers are switched off in this community"
 # Sources whose publisher is a participant of a LiveKit room.
@@ -46,11 +48,13 @@ class Ask:
     community_id: str | None = None
     participant_identity: str | None = None
     by_itself: bool = False
+    include_microphone: bool = False
 
 
 class _Sharer(NamedTuple):
     user_id: str
     identity: str
+    track_sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class Admission:
 
         Whoever asked must see to it that it is recorded, or remove it. Raises PermissionDeniedError, ValidationError
         for a community that is not the room's, NotFoundError for a room that one is not in, BufferDisabledError,
-        ConsentError, CommunityLimitError, AlreadyActiveError (facts: sessionId) and LivekitUnavailableError.
+        ConsentError, CommunityLimitError, AlreadyActiveError (facts: sessionId), and where LiveKit knows who is in the
+        room NobodySharingError, EncryptedError and LivekitUnavailableError.
         """
         community_id = await self.communities.community_of_room(ask.room_name)
         if ask.community_id not in {None, community_id}:
@@ -129,6 +134,8 @@ class Admission:
             reason=None,
             started_at_us=now_us,
             since_us=now_us,
+            track_sid=sharer.track_sid,
+            include_microphone=ask.include_microphone,
         )
         limit = (await self.communities.config_of(community_id)).max_concurrent
         there = await self.repository.add(wanted, limit)
@@ -156,13 +163,23 @@ def _sharer_in(room: RoomFacts | None, who: Principal, ask: Ask, community_id: s
         raise NotFoundError("Whoever shares must be in the room, and is not")
     if not own:
         who.require(Permission.MANAGE_REPLAY_LIMITS, community_id)
-    return _Sharer(user_of(participant), participant.identity)
+    return _Sharer(user_of(participant), participant.identity, _shared(participant).sid)
 
 
 def _own_of(room: RoomFacts | None, who: Principal) -> ParticipantFacts | None:
     """The user's own place in the room; with several devices, the one that shares."""
     own = [p for p in room.participants if user_of(p) == who.user_id] if room is not None else []
     return next((p for p in own if p.screen is not None), own[0] if own else None)
+
+
+def _shared(participant: ParticipantFacts) -> TrackFacts:
+    """The shared screen; what stands against it is said here, before anybody has to join the room to see it."""
+    screen = participant.screen
+    if screen is None:
+        raise NobodySharingError("Nobody is sharing a screen in this room")
+    if screen.encrypted:
+        raise EncryptedError("The share is end-to-end encrypted: only its participants can see it")
+    return screen
 
 
 def _named(room: RoomFacts | None, identity: str) -> ParticipantFacts | None:

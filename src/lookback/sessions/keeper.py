@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 import structlog
 
 from lookback.errors import LookbackError
-from lookback.recorder.control import GetStatus, SessionMoved, StartSynthetic, WorkerStatus
+from lookback.recorder.control import GetStatus, SessionMoved, WorkerStatus
 from lookback.sessions.admission import SWITCHED_OFF
-from lookback.sessions.model import Session, SessionState
-from lookback.sessions.service import ACTIVE, SHOWN, spec_of
+from lookback.sessions.model import Session, SessionState, Source
+from lookback.sessions.service import ACTIVE, SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lookback.sessions.moves import Moves
     from lookback.sessions.ports import Recorder, SessionChanges, SessionRepository
     from lookback.sessions.service import SessionService
+    from lookback.sessions.starting import Starts
 
 log = structlog.get_logger(__name__)
 
@@ -62,10 +63,11 @@ class SessionKeeper:
         clock: Callable[[], int],
         times: Times,
         communities: Communities,
+        starts: Starts,
     ) -> None:
         self._repository, self._recorder, self._buffers = repository, recorder, buffers
         self._moves, self._service, self._clock, self._times = moves, service, clock, times
-        self._communities = communities
+        self._communities, self._starts = communities, starts
         self._sweep_at_us = 0
         self.counts: Counter[SessionState] = Counter()
 
@@ -149,15 +151,8 @@ class SessionKeeper:
         elif session.state is SessionState.INTERRUPTED and age_us > self._times.grace_us:
             # As it was seen: a publisher who comes back right now goes on.
             await self._service.end_as_seen(session, session.reason or STAYED_AWAY, session.since_us)
-        elif session.state is SessionState.INTERRUPTED and session.source == "synthetic" and self._recorder.connected:
-            await self._resume_synthetic(session)
-
-    async def _resume_synthetic(self, session: Session) -> None:
-        """Nobody else would: the generated screen has no publisher who comes back."""
-        try:
-            await self._recorder.request(StartSynthetic(session=spec_of(session)))
-        except LookbackError as error:
-            log.warning("session.not_resumed", session=session.session_id, error=error.detail)
+        elif session.state is SessionState.INTERRUPTED and self._recorder.connected:
+            await self._starts.resume(session)
 
     async def _sweep(self, session: Session, now_us: int) -> None:
         over = session.drains_at_us is not None and now_us >= session.drains_at_us
@@ -209,8 +204,8 @@ class SessionKeeper:
         """Nobody records it any more; a generated screen is begun again, its publisher will not be."""
         if session.state is SessionState.RECORDING:
             await self._moves.move(session, SessionState.INTERRUPTED, RESTARTED)
-        elif session.state is SessionState.STARTING and session.source == "synthetic" and self._recorder.connected:
-            await self._resume_synthetic(session)
+        elif session.state is SessionState.STARTING and self._recorder.connected:
+            await self._starts.resume(session)
 
     async def _known_to_recorder(self) -> set[str]:
         try:
@@ -247,7 +242,7 @@ def _from_record(record: SessionRecord) -> Session:
         community_id=record.community_id,
         user_id=record.user_id,
         participant_identity=record.participant_identity,
-        source="synthetic" if record.source == "synthetic" else "whip",
+        source=cast("Source", record.source) if record.source in get_args(Source) else "whip",
         state=SessionState.DRAINING,
         reason=record.cause or RESTARTED,
         started_at_us=record.started_at_us,

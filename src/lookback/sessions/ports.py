@@ -61,6 +61,22 @@ class SessionRepository(Protocol):
         """Remove the session; one that is not there is no error."""
 
 
+class SourceStarter(Protocol):
+    """Sets the sources of sessions going: one for every source that does not come to us by itself, as WHIP does.
+
+    Ending needs no counterpart: StopSession ends every source.
+    """
+
+    async def begin(self, session: Session) -> None:
+        """Let the session be recorded; raises what stands against it, and then nothing records it."""
+
+    async def resume(self, session: Session) -> None:
+        """Let an active session that nobody records be recorded again, if that can be done now.
+
+        Asked about twice a second; returns soon and raises nothing of its own.
+        """
+
+
 class Recorder(Protocol):
     """The recorder, as `recorder.supervisor` offers it."""
 

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 from lookback.access.audit import Nobody
 from lookback.access.principal import Permission
 from lookback.clips.ports import FoundSession
-from lookback.errors import LivekitUnavailableError, LookbackError, NotFoundError
+from lookback.errors import LookbackError, NotFoundError
 from lookback.recorder.control import (
     AcceptWhip,
     IceRestarted,
     RestartIce,
-    SessionSpec,
-    StartSynthetic,
     StopSession,
     WhipAccepted,
 )
 from lookback.sessions.admission import Ask
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.rights import manages
+from lookback.sessions.spec import spec_of
 from lookback.sessions.views import RoomView, SessionView, Timeline, WhipAnswer
 
 if TYPE_CHECKING:
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
 
     from lookback.access.audit import Actor
     from lookback.access.principal import Principal
-    from lookback.sessions.admission import Admission
     from lookback.sessions.buffers import SessionBuffers
     from lookback.sessions.moves import Moves
     from lookback.sessions.ports import Recorder, SessionRepository
     from lookback.sessions.rights import SessionRights
+    from lookback.sessions.starting import Starts
     from lookback.sessions.views import MediaPart, StartRequest
 
 ACTIVE = frozenset(state for state in SessionState if state.active)
@@ -43,19 +42,6 @@ CAPTURABLE = frozenset(state for state in SessionState if state.capturable)
 STOPPED = "Stopped by its user"
 STOPPED_FOR_THEM = "Stopped by somebody who manages the replay buffers here"
 SHARE_ENDED = "The share ended"
-
-
-def spec_of(session: Session) -> SessionSpec:
-    """What the recorder is told of a session."""
-    return SessionSpec(
-        session_id=session.session_id,
-        room_name=session.room_name,
-        user_id=session.user_id,
-        community_id=session.community_id,
-        participant_identity=session.participant_identity,
-        source=session.source,
-        started_at_us=session.started_at_us,
-    )
 
 
 class SessionService:
@@ -69,26 +55,15 @@ class SessionService:
         moves: Moves,
         *,
         clock: Callable[[], int],
-        admission: Admission,
+        starts: Starts,
         rights: SessionRights,
     ) -> None:
         self._repository, self._recorder, self._buffers, self._moves = repository, recorder, buffers, moves
-        self._clock, self._admission, self._rights = clock, admission, rights
+        self._clock, self._starts, self._rights = clock, starts, rights
 
     async def start(self, who: Principal, wish: StartRequest) -> SessionView:
-        """Record the generated screen; raises LivekitUnavailableError, and what Admission.admit raises."""
-        if wish.source != "synthetic":
-            raise LivekitUnavailableError(
-                "LiveKit is not configured here. Share a screen over WHIP, or start with the source synthetic"
-            )
-        ask = Ask(wish.room_name, "synthetic", wish.community_id, wish.participant_identity)
-        session = await self._admission.admit(who, ask)
-        try:
-            await self._recorder.request(StartSynthetic(session=spec_of(session)))
-        except LookbackError as error:
-            await self._admission.take_back(session, error.detail)
-            raise
-        return await self._view(session)
+        """Keep a share that does not come over WHIP; raises what Starts.start raises."""
+        return await self._view(await self._starts.start(who, wish))
 
     async def stop(self, who: Principal, session_id: str) -> SessionView:
         """End a session; what is buffered stays capturable for the window."""
@@ -179,12 +154,12 @@ class SessionService:
             who.require(Permission.ENABLE_REPLAY_BUFFER, active.community_id)
             session = active
         else:
-            session = await self._admission.admit(who, Ask(room_name, "whip"))
+            session = await self._starts.admission.admit(who, Ask(room_name, "whip"))
         try:
             reply = await self._recorder.request(AcceptWhip(session=spec_of(session), offer=offer))
         except LookbackError as error:
             if not continues:
-                await self._admission.take_back(session, error.detail)
+                await self._starts.admission.take_back(session, error.detail)
             raise
         if not isinstance(reply, WhipAccepted):
             raise TypeError("the recorder answers an offer with WhipAccepted")
@@ -226,6 +201,7 @@ class SessionService:
             session.user_id,
             self._buffers.directory(session),
             recording=session.state in {SessionState.STARTING, SessionState.RECORDING},
+            longest_us=(await self._rights.communities.config_of(session.community_id)).max_clip_us,
         )
 
     async def directories(self) -> list[tuple[Path, bool]]:

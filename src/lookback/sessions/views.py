@@ -85,9 +85,11 @@ class WhipAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """What `start` was asked for."""
+    """What `start` was asked for. `recorder`: how a LiveKit room is recorded, None for as its community wants."""
 
     room_name: str
     community_id: str | None
     participant_identity: str | None
     source: Literal["livekit", "synthetic"]
+    recorder: Literal["direct", "egress"] | None = None
+    include_microphone: bool = False

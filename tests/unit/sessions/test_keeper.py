@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.audit import a_trail
-from tests.support.communities import SaidCommunities, an_admission
+from tests.support.communities import SaidCommunities, an_admission, starts_of
 from tests.support.encoded_clip import encoded_clip
 from tests.support.media import record
 from tests.support.session_rows import START_US, RememberingRecorder, a_database, a_row
@@ -48,9 +48,10 @@ class House:
     def keeper(self) -> SessionKeeper:
         """A keeper as after a start of the server."""
         buffers, moves = SessionBuffers(self.layout, SegmentCache()), Moves(self.rows, self.clock, a_trail())
-        admission, rights = an_admission(self.rows, self.communities), SessionRights(self.communities)
+        starts = starts_of(an_admission(self.rows, self.communities), self.recorder)
+        rights = SessionRights(self.communities)
         service = SessionService(
-            self.rows, self.recorder, buffers, moves, clock=self.clock, admission=admission, rights=rights
+            self.rows, self.recorder, buffers, moves, clock=self.clock, starts=starts, rights=rights
         )
         return SessionKeeper(
             self.rows,
@@ -61,6 +62,7 @@ class House:
             clock=self.clock,
             times=TIMES,
             communities=self.communities,
+            starts=starts,
         )
 
     def clock(self) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.audit import a_trail
-from tests.support.communities import SaidCommunities, an_admission
+from tests.support.communities import SaidCommunities, an_admission, starts_of
 from tests.support.session_rows import START_US, RememberingRecorder, a_database, a_row
 
 from lookback.access.principal import Principal
@@ -55,7 +55,7 @@ def a_service(rows: SqlSessionRepository, recorder: RememberingRecorder, folder:
         SessionBuffers(BufferLayout(folder), SegmentCache()),
         Moves(rows, lambda: START_US, a_trail()),
         clock=lambda: START_US,
-        admission=an_admission(rows),
+        starts=starts_of(an_admission(rows), recorder),
         rights=SessionRights(SaidCommunities()),
     )
 
