@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class CommunityBook:
-    """Implements access.ports.Communities. `livekit` is None when LiveKit is not configured."""
+    """Implements access.ports.Communities and Retentions. `livekit` is None when LiveKit is not configured."""
 
     def __init__(
         self,
@@ -42,6 +42,12 @@ class CommunityBook:
             return registered.community_id
         metadata = await self._livekit.metadata_of(room_name) if self._livekit is not None else None
         return community_in_metadata(metadata) or community_by_pattern(room_name, self._pattern)
+
+    async def clip_retentions(self) -> dict[str, int]:
+        """See access.ports.Retentions."""
+        configs = {row.community_id: row.config(self._rules.defaults) for row in await self._repository.all()}
+        days = {community_id: config.clip_retention_days for community_id, config in configs.items()}
+        return {community_id: kept for community_id, kept in days.items() if kept is not None}
 
     def forget(self) -> None:
         """Read all rules anew: somebody has changed them."""

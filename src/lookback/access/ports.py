@@ -29,6 +29,13 @@ class Communities(Protocol):
         """
 
 
+class Retentions(Protocol):
+    """How long communities keep clips."""
+
+    async def clip_retentions(self) -> Mapping[str, int]:
+        """Return the days by community, of those that do not keep them for ever."""
+
+
 class Grants(Protocol):
     """What users may do when they are not the ones who ask, such as when a buffer starts by itself."""
 

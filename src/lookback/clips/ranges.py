@@ -48,6 +48,13 @@ def wished_range(wish: CaptureWish, now_us: int) -> WishedRange:
     return WishedRange(requested, last_us if playhead_us is None and not post_roll_us else None)
 
 
+def require_length(wished: WishedRange, longest_us: int | None) -> None:
+    """Raise ValidationError when the range is longer than the community allows; facts: maxSeconds."""
+    if longest_us is not None and wished.requested.duration_us > longest_us:
+        longest = longest_us / _SECOND_US
+        raise ValidationError(f"Clips in this community are at most {longest / 60:g} minutes long", maxSeconds=longest)
+
+
 def require_past(wished: WishedRange, wish: CaptureWish, now_us: int, longest_wait_us: int) -> None:
     """Raise TooEarlyError when the range ends in the future and is not to be waited for, or for too long."""
     ahead_us = wished.requested.end_us - now_us

@@ -5,11 +5,20 @@ from typing import Any
 import pytest
 
 from lookback.clips.model import CaptureWish, Interval
-from lookback.clips.ranges import require_past, wished_range
+from lookback.clips.ranges import WishedRange, require_length, require_past, wished_range
 from lookback.errors import TooEarlyError, ValidationError
 
 NOW = 1_000_000_000
 SECOND = 1_000_000
+
+
+def test_no_clip_is_longer_than_its_community_allows() -> None:
+    wished = WishedRange(Interval(0, 90_000_000))
+    require_length(wished, None)
+    require_length(wished, 90_000_000)
+    with pytest.raises(ValidationError, match=r"at most 1\.49983 minutes") as refusal:
+        require_length(wished, 89_990_000)
+    assert refusal.value.facts == {"maxSeconds": 89.99}
 
 
 def test_the_last_seconds_end_with_the_newest_sample() -> None:
