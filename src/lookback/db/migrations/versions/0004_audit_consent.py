@@ -14,6 +14,7 @@ branch_labels = None
 depends_on = None
 
 _REFUSED = "the audit trail is only added to"
+_ABORT = f"ABORT, '{_REFUSED}'"
 # Younger entries nobody removes, whatever the retention is: a day, less an hour for clocks that differ.
 _SAFE_SECONDS = 23 * 3600
 _TABLES = ("audit_entries", "audit_addresses", "audit_people", "audit_horizon")
@@ -121,13 +122,15 @@ def _sqlite() -> list[str]:
         *(_refusing(table, "deleted", "DELETE", kept) for table, kept in _DELETES.items()),
         # INSERT OR REPLACE deletes what is in its way without asking the trigger of deletions.
         *(_refusing(table, "replaced", "INSERT", _there(table, key)) for table, key in _KEYS.items()),
+        # Not refused but left alone: "insert unless there" asks triggers first, too.
+        _refusing("audit_people", "renamed", "INSERT", _there("audit_people", "user_id")).replace(_ABORT, "IGNORE"),
         _refusing("audit_horizon", "replaced", "INSERT", "EXISTS (SELECT 1 FROM audit_horizon)"),
         _refusing("audit_horizon", "moved_back", "UPDATE", _moves(now_s)),
     ]
 
 
 def _refusing(table: str, what: str, event: str, when: str = "1 = 1") -> str:
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
+    refuse = f"BEGIN SELECT RAISE({_ABORT}); END"
     return f"CREATE TRIGGER {table}_not_{what} BEFORE {event} ON {table} WHEN {when} {refuse}"
 
 
