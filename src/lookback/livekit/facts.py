@@ -62,6 +62,7 @@ def track_facts(info: models.TrackInfo) -> TrackFacts:
         height=info.height,
         name=info.name,
         layers=len(info.layers),
+        bitrate_bps=max((layer.bitrate for layer in info.layers), default=0),
     )
 
 

@@ -17,7 +17,10 @@ DATA_TOPIC = "lookback"
 
 @dataclass(frozen=True, slots=True)
 class TrackFacts:
-    """A published track. `codec` is a MIME type in lower case such as video/h264, empty while it is not known."""
+    """A published track. `codec` is a MIME type in lower case such as video/h264, empty while it is not known.
+
+    `bitrate_bps`: that of its best layer in bits per second, 0 while it is not known.
+    """
 
     sid: str
     source: TrackSource
@@ -29,6 +32,7 @@ class TrackFacts:
     height: int = 0
     name: str = ""
     layers: int = 0
+    bitrate_bps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +120,26 @@ def member(metadata: str, name: str) -> str | None:
         return None
     value = found.get(name) if isinstance(found, dict) else None
     return value if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEvent:
+    """Something that LiveKit says has happened in a room; `kind` is its webhook's name.
+
+    `identity` and `track_sid` are empty where the event is about nobody or no track in particular.
+    """
+
+    kind: str
+    room_name: str
+    identity: str = ""
+    track_sid: str = ""
+
+    def agrees_with(self, room: RoomFacts | None) -> bool:
+        """Whether the room looks as it should after the event. LiveKit's rooms are a moment behind its webhooks."""
+        participant = room.participant(self.identity) if room is not None else None
+        tracks = {track.sid for track in participant.tracks} if participant is not None else set()
+        if self.kind == "track_published":
+            return self.track_sid in tracks
+        if self.kind == "track_unpublished":
+            return self.track_sid not in tracks
+        return True
