@@ -15,6 +15,7 @@ from bench.alternative import copy_concat_hash
 from bench.buffers import FilledSession, fill_buffer
 from bench.figures import Report, Stopwatch
 from bench.places import scratch
+from lookback.access.audit import Audit
 from lookback.access.principal import Principal
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache, read_segments
@@ -23,8 +24,12 @@ from lookback.clips.model import CaptureWish
 from lookback.clips.ports import FoundSession
 from lookback.clips.quota import UserQuota
 from lookback.clips.store import ClipStore
+from lookback.clips.threads import Threads
+from lookback.db.audit import SqlAuditRepository
 from lookback.db.clips import SqlClipRepository
 from lookback.db.engine import connect, migrate
+from lookback.db.quota import SqlQuotaLedger
+from lookback.db.users import SqlUserRepository
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -71,21 +76,33 @@ async def _service(folder: Path, filled: FilledSession) -> AsyncIterator[Capture
     (folder / "clips").mkdir()
     engine = connect(f"sqlite:///{folder / 'lookback.db'}")
     await migrate(engine)
-    repository = SqlClipRepository(engine)
+    repository, ledger = SqlClipRepository(engine), SqlQuotaLedger(engine)
+    quota = UserQuota(ledger, repository, _no_limit, clock=_now_us, new_id=_new_id, holder="bench")
     record = filled.record
     found = FoundSession(record.session_id, record.room_name, None, record.user_id, filled.directory, recording=False)
     yield CaptureService(
         sessions=OneSession(found),
         repository=repository,
         store=ClipStore(folder / "clips", BufferLayout(folder / "buffer")),
-        quota=UserQuota(repository, None),
+        quota=quota,
         clock=_now_us,
         wait=_wait,
-        new_id=lambda: secrets.token_hex(10),
+        new_id=_new_id,
         wake=lambda _clip_id: None,
         cache=SegmentCache(),
+        audit=Audit(SqlAuditRepository(engine), _now_us),
+        name_of=SqlUserRepository(engine).name_of,
+        run=Threads("capture", 4).run,
     )
     await engine.dispose()
+
+
+async def _no_limit(_community_id: str | None) -> None:
+    """Nobody's quota ends."""
+
+
+def _new_id() -> str:
+    return secrets.token_hex(10)
 
 
 async def _measure(service: CaptureService, filled: FilledSession, seconds: int, effort: Effort) -> dict[str, Any]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.clip_builders import a_clip, a_gap, a_rendition
 from tests.support.databases import DATABASES, a_database_of_kind
 from tests.support.memory_clips import MemoryClipRepository
 
-from lookback.clips.model import Storage
-from lookback.clips.ports import ClipRepository, Position
+from lookback.clips.model import Interval, Storage, Visibility
+from lookback.clips.ports import ClipRepository, Position, Selection, Sort
 from lookback.db.clips import SqlClipRepository
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ async def clips(request: pytest.FixtureRequest) -> AsyncIterator[ClipRepository]
         yield SqlClipRepository(engine)
 
 
-async def ids(clips: ClipRepository, user: str = "alice", query: str = "") -> list[str]:
-    return [c.clip_id for c in await clips.page(user, limit=100, after=None, query=query)]
+async def ids(clips: ClipRepository, user: str = "alice", sort: Sort = Sort.NEWEST, **narrow: Any) -> list[str]:
+    wanted = Selection(user_id=user, **narrow)
+    return [c.clip_id for c in await clips.page(wanted, sort=sort, limit=100, after=None)]
 
 
 async def test_what_is_added_is_found_again_with_all_of_it(clips: ClipRepository) -> None:
@@ -37,6 +38,12 @@ async def test_what_is_added_is_found_again_with_all_of_it(clips: ClipRepository
         gaps=(a_gap(), a_gap(5, 6)),
         renditions=(a_rendition(status="ready", size_bytes=7, progress=1.0),),
         idempotency_key="k",
+        visibility=Visibility.LINK,
+        tags=("a", "Ü"),
+        share_key="key",
+        user_name="Alice",
+        sharer_id="bob",
+        sharer_name="Bob",
         sha256="ab",
         has_poster=True,
         deleted_at_us=9,
@@ -91,16 +98,101 @@ async def test_pages_are_newest_first_and_then_by_id(clips: ClipRepository) -> N
     assert await ids(clips) == ["d", "c", "b", "a"]
 
 
-async def test_pages_join_without_hole_and_repetition(clips: ClipRepository) -> None:
+@pytest.mark.parametrize("sort", Sort)
+async def test_pages_join_without_hole_and_repetition_in_every_order(clips: ClipRepository, sort: Sort) -> None:
     for number in range(7):
-        await clips.add(a_clip(f"c{number}", created_at_us=number // 3))
+        at = number // 3
+        await clips.add(a_clip(f"c{number}", created_at_us=at, size_bytes=at % 2, delivered=Interval(0, 5 - at)))
     seen: list[str] = []
     after: Position | None = None
-    while page := await clips.page("alice", limit=2, after=after, query=""):
+    while page := await clips.page(Selection(user_id="alice"), sort=sort, limit=2, after=after):
         seen += [clip.clip_id for clip in page]
-        after = Position(page[-1].created_at_us, page[-1].clip_id)
-    assert seen == await ids(clips)
+        after = sort.key(page[-1])
+    assert seen == await ids(clips, sort=sort)
     assert len(seen) == 7
+
+
+@pytest.mark.parametrize(("query", "sort"), [("demo", Sort.LONGEST), ("demo", Sort.LARGEST), ("c", Sort.OLDEST)])
+async def test_pages_of_a_search_join_as_well(clips: ClipRepository, query: str, sort: Sort) -> None:
+    for number in range(5):
+        await clips.add(a_clip(f"c{number}", title=f"c{number}", size_bytes=number % 3, created_at_us=number))
+    wanted, seen = Selection(user_id="alice", query=query), []
+    after: Position | None = None
+    while page := await clips.page(wanted, sort=sort, limit=2, after=after):
+        seen += [clip.clip_id for clip in page]
+        after = sort.key(page[-1])
+    assert seen == await ids(clips, query=query, sort=sort)
+    assert len(seen) == 5
+
+
+async def test_what_is_saved_renamed_or_deleted_meanwhile_moves_no_page(clips: ClipRepository) -> None:
+    for number in range(4):
+        await clips.add(a_clip(f"c{number}", created_at_us=number))
+    wanted = Selection(user_id="alice")
+    first = await clips.page(wanted, sort=Sort.NEWEST, limit=2, after=None)
+    await clips.add(a_clip("new", created_at_us=9))
+    await clips.update("c3", title="Another")
+    await clips.update("c2", deleted_at_us=1)
+    second = await clips.page(wanted, sort=Sort.NEWEST, limit=2, after=Sort.NEWEST.key(first[-1]))
+    assert [c.clip_id for c in first] == ["c3", "c2"]
+    assert [c.clip_id for c in second] == ["c1", "c0"]
+
+
+async def test_orders_go_by_time_length_and_size(clips: ClipRepository) -> None:
+    await clips.add(a_clip("a", created_at_us=1, delivered=Interval(0, 30), size_bytes=200))
+    await clips.add(a_clip("b", created_at_us=2, delivered=Interval(0, 10), size_bytes=300))
+    await clips.add(a_clip("c", created_at_us=3, delivered=Interval(0, 20), size_bytes=100))
+    assert [await ids(clips, sort=sort) for sort in Sort] == [
+        ["c", "b", "a"],
+        ["a", "b", "c"],
+        ["a", "c", "b"],
+        ["b", "a", "c"],
+    ]
+
+
+async def test_a_communitys_list_holds_its_clips_of_everybody(clips: ClipRepository) -> None:
+    await clips.add(a_clip("a", community_id="c1", visibility=Visibility.COMMUNITY, created_at_us=2))
+    await clips.add(a_clip("b", community_id="c1", user_id="bob", created_at_us=1))
+    await clips.add(a_clip("c", community_id="c2", visibility=Visibility.COMMUNITY))
+    await clips.add(a_clip("d"))
+    newest: dict[str, Any] = {"sort": Sort.NEWEST, "limit": 9, "after": None}
+    assert [c.clip_id for c in await clips.page(Selection(community_id="c1"), **newest)] == ["a", "b"]
+    seen = Selection(community_id="c1", visibility=Visibility.COMMUNITY)
+    assert [c.clip_id for c in await clips.page(seen, **newest)] == ["a"]
+    await clips.update("b", visibility=Visibility.COMMUNITY)
+    assert [c.clip_id for c in await clips.page(seen, **newest)] == ["a", "b"]
+
+
+async def test_lists_are_narrowed_by_room_community_tag_visibility_and_time(clips: ClipRepository) -> None:
+    tagged = {"tags": ("Incident", "x"), "visibility": Visibility.LINK, "share_key": "k"}
+    await clips.add(a_clip("a", room_name="Demo", community_id="c1", created_at_us=10, **tagged))
+    await clips.add(a_clip("b", room_name="demo", tags=("incident-2",), created_at_us=20))
+    assert await ids(clips, room_name="demo") == ["b"]
+    assert await ids(clips, community_id="c1") == ["a"]
+    assert await ids(clips, tag="incident") == ["a"]
+    assert await ids(clips, tag="cident") == []
+    assert await ids(clips, visibility=Visibility.LINK) == ["a"]
+    assert await ids(clips, from_us=10, until_us=20) == ["a"]
+    assert await ids(clips, from_us=20) == ["b"]
+    assert await ids(clips, tag="x", room_name="demo") == []
+
+
+async def test_a_clip_is_found_by_its_link(clips: ClipRepository) -> None:
+    assert await clips.by_share_key("k") is None
+    shared = await clips.add(a_clip("a", visibility=Visibility.LINK, share_key="k"))
+    await clips.add(a_clip("b"))
+    assert await clips.by_share_key("k") == shared
+    await clips.update("a", visibility=Visibility.PRIVATE, share_key=None)
+    assert await clips.by_share_key("k") is None
+
+
+async def test_the_largest_are_those_that_take_up_most(clips: ClipRepository) -> None:
+    await clips.add(a_clip("small", size_bytes=10))
+    await clips.add(a_clip("large", size_bytes=30))
+    await clips.add(a_clip("gone", size_bytes=90, deleted_at_us=1))
+    ready = a_rendition("r", "ready", size_bytes=15)
+    await clips.add(a_clip("derived", size_bytes=20, container="webm", renditions=(ready,)))
+    assert [c.clip_id for c in await clips.largest("alice", 2)] == ["derived", "large"]
 
 
 async def test_a_page_shows_the_users_own_undeleted_clips(clips: ClipRepository) -> None:
@@ -111,11 +203,21 @@ async def test_a_page_shows_the_users_own_undeleted_clips(clips: ClipRepository)
     assert await ids(clips) == ["mine", "broken"]
 
 
-@pytest.mark.parametrize("query", ["ÜBER", "über", "ber d", "standup", "STAND"])
-async def test_a_search_ignores_case_and_looks_at_title_and_room(clips: ClipRepository, query: str) -> None:
-    await clips.add(a_clip("found", title="Über den Deploy", room_name="Standup"))
+@pytest.mark.parametrize(
+    "query",
+    ["ÜBER", "u\u0308ber", "ber d", "standup", "STAND", "deploy STANDUP", "会", "Strasse", "\uff22ob", "incid", "bob"],
+)
+async def test_a_search_finds_every_word_anywhere_whatever_its_case(clips: ClipRepository, query: str) -> None:
+    shown = {"sharer_id": "u-7", "sharer_name": "Bob", "tags": ("Incident", "会議")}
+    await clips.add(a_clip("found", title="Über den Deploy der Straße", room_name="Standup", **shown))
     await clips.add(a_clip("other", title="Retro", room_name="demo"))
     assert await ids(clips, query=query) == ["found"]
+
+
+async def test_a_search_wants_all_words(clips: ClipRepository) -> None:
+    await clips.add(a_clip("found", title="Über den Deploy"))
+    assert await ids(clips, query="deploy nothing") == []
+    assert await ids(clips, query=" \t ") == ["found"]
 
 
 @pytest.mark.parametrize("query", ["%", "_", "\\", "'"])
@@ -194,12 +296,3 @@ async def test_deleted_clips_are_found_by_when(clips: ClipRepository) -> None:
     for clip_id, at in (("old", 10), ("new", 20)):
         await clips.add(a_clip(clip_id, deleted_at_us=at))
     assert [c.clip_id for c in await clips.deleted_before(20)] == ["old"]
-
-
-async def test_used_bytes_count_what_is_on_disk(clips: ClipRepository) -> None:
-    ready, running = a_rendition("a", "ready", size_bytes=7), a_rendition("b", "running")
-    await clips.add(a_clip("a", size_bytes=100, renditions=(ready, running), container="webm"))
-    await clips.add(a_clip("b", size_bytes=50, deleted_at_us=1))
-    await clips.add(a_clip("c", size_bytes=1000, user_id="bob"))
-    assert await clips.used_bytes("alice") == 157
-    assert await clips.used_bytes("nobody") == 0

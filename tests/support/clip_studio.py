@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 from lookback.access.principal import Principal
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache, read_segments
-from lookback.clips.assembly import ClipServices, assemble
+from lookback.clips.assembly import ClipServices, World, assemble
 from lookback.clips.model import CaptureWish, Clip, Storage
-from lookback.clips.ports import ClipRepository, FoundSession
+from lookback.clips.ports import ClipRepository, FoundSession, QuotaLedger
 from lookback.errors import NotFoundError
+from tests.support.audit import a_trail
 from tests.support.encoded_clip import EncodedClip, encoded_clip
 from tests.support.media import START_US, Shown, record
 from tests.support.memory_clips import MemoryClipRepository
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from lookback.access.audit import Audit
     from lookback.clips.background import Background
 
 SECOND = 1_000_000
@@ -74,6 +76,7 @@ class Studio:
     clock: ManualClock
     layout: BufferLayout
     repository: ClipRepository
+    ledger: QuotaLedger
     sessions: KnownSessions
     clips: ClipServices
 
@@ -124,19 +127,37 @@ class Studio:
         return row
 
 
+def a_world(ledger: QuotaLedger, quota_bytes: int | None, numbers: Iterator[int], trail: Audit | None = None) -> World:
+    """People who are called by their ids with a capital, and one quota for all."""
+
+    async def default_quota(_community_id: str | None) -> int | None:
+        return quota_bytes
+
+    async def name_of(user_id: str) -> str | None:
+        return user_id.title()
+
+    def new_key() -> str:
+        return f"key-{next(numbers)}"
+
+    return World(ledger, default_quota, name_of, trail or a_trail(), "here", new_key)
+
+
 def a_studio(
     buffer: Path,
     storage: Path,
     *,
     repository: ClipRepository | None = None,
+    ledger: QuotaLedger | None = None,
     wait: Callable[[int], Awaitable[None]] | None = None,
     quota_bytes: int | None = None,
+    trail: Audit | None = None,
 ) -> Studio:
     """Directories, services, and the session s1 of alice in the room demo, with nothing recorded yet."""
     for root in (buffer, storage):
         root.mkdir(exist_ok=True)
     layout, clock, numbers = BufferLayout(buffer), ManualClock(), count(1)
-    repository = repository or MemoryClipRepository()
+    memory = MemoryClipRepository()
+    repository, ledger = repository or memory, ledger or memory.ledger
     directory = layout.session_dir("demo", "alice", "s1")
     directory.mkdir(parents=True, exist_ok=True)
     sessions = KnownSessions([FoundSession("s1", "demo", None, "alice", directory, recording=False)])
@@ -149,9 +170,9 @@ def a_studio(
         wait=wait or clock.wait,
         new_id=lambda: f"id-{next(numbers)}",
         cache=SegmentCache(),
-        quota_bytes=quota_bytes,
+        world=a_world(ledger, quota_bytes, numbers, trail),
     )
-    return Studio(clock, layout, repository, sessions, clips)
+    return Studio(clock, layout, repository, ledger, sessions, clips)
 
 
 @asynccontextmanager

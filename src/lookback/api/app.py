@@ -14,7 +14,21 @@ from lookback.api.edge import Cors, Edge, LimitedBody
 from lookback.api.metrics import Metrics
 from lookback.api.pages import Pages
 from lookback.api.present import BASE
-from lookback.api.routes import account, audit, clips, communities, operations, privacy, roles, sessions, whip
+from lookback.api.routes import (
+    account,
+    audit,
+    clips,
+    communities,
+    library,
+    livekit,
+    operations,
+    privacy,
+    quotas,
+    roles,
+    sessions,
+    whip,
+)
+from lookback.api.routes.documented import complete
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,6 +73,9 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
     for router in (
         sessions.router,
         clips.router,
+        library.router,
+        livekit.router,
+        quotas.router,
         account.router,
         communities.router,
         communities.config_router,
@@ -68,6 +85,7 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
     ):
         app.include_router(router, prefix=BASE)
     app.include_router(whip.router)
+    app.include_router(livekit.hooks)
     app.include_router(operations.router)
     # Not mounted: a mount at "/" would match before a route that only lacks the method, and 405 would be 404.
     app.router.default = Pages(config.web_folder)
@@ -89,4 +107,5 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
             unprocessable = operation["responses"].get("422", {})
             if "application/json" in unprocessable.get("content", {}):
                 del operation["responses"]["422"]
+            complete(operation)
     return document

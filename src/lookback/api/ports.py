@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lookback.clips.usage import Part, Usage, UserUsage
     from lookback.operations.personal_data import PersonalData
     from lookback.sessions.model import Session
+    from lookback.sessions.rooms import Invitation
     from lookback.sessions.views import MediaPart, RoomView, SessionView, StartRequest, Timeline, WhipAnswer
 
 
@@ -158,6 +159,7 @@ class Account:
 
     quota_bytes: int
     used_bytes: int
+    reserved_bytes: int = 0
 
 
 class Quotas(Protocol):
@@ -287,6 +289,19 @@ class PersonalDataSource(Protocol):
         """Return everything about oneself, or for a manager about somebody else."""
 
 
+class LivekitDoor(Protocol):
+    """What comes from LiveKit, and the way into its rooms."""
+
+    def accept_webhook(self, body: bytes, authorization: str) -> None:
+        """Take a webhook; returns at once.
+
+        Raises UnauthenticatedError, MalformedError, or LivekitUnavailableError where LiveKit is not configured.
+        """
+
+    def invite(self, who: Principal, room_name: str) -> Invitation:
+        """Let a user into a room to share; raises NotFoundError where this server does not do that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the routes call."""
@@ -309,3 +324,4 @@ class Services:
     consent: ConsentSayings
     erasures: Erasures
     personal_data: PersonalDataSource
+    livekit: LivekitDoor

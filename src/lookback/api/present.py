@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from lookback.access.principal import Link
 from lookback.api import answers
 from lookback.api.wire import seconds
+from lookback.clips.visibility import Sight, manages, sight_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lookback.access.principal import Principal
     from lookback.access.signed_urls import MediaLinks
     from lookback.clips.model import Clip, Interval, Rendition
     from lookback.media.gaps import Gap
@@ -68,16 +71,23 @@ def timeline(view: Timeline, links: MediaLinks) -> answers.TimelineAnswer:
     )
 
 
-def clip(row: Clip, links: MediaLinks) -> answers.ClipAnswer:
-    """Present a clip; the links are its owner's."""
-    path = f"{BASE}/clips/{quote(row.clip_id, safe='')}"
+def clip(row: Clip, who: Principal, links: MediaLinks) -> answers.ClipAnswer:
+    """Present a clip to somebody who sees it; the links are theirs, and hold as long as they see it."""
+    media = _media_urls(row, who, links)
+    sharer_name = row.sharer_name if row.sharer_id is not None else row.user_name
     return answers.ClipAnswer(
         clip_id=row.clip_id,
         session_id=row.session_id,
         room_name=row.room_name,
         community_id=row.community_id,
         user_id=row.user_id,
+        user_name=row.user_name,
+        sharer=answers.PersonAnswer(user_id=row.sharer_id or row.user_id, name=sharer_name),
+        mine=row.user_id == who.user_id,
         title=row.title,
+        tags=list(row.tags),
+        visibility=row.visibility,
+        share_url=f"{links.base}/shared/{row.share_key}" if row.share_key and manages(who, row) else None,
         created_at=row.created_at_us,
         status=row.status,
         requested=_interval(row.requested),
@@ -91,15 +101,61 @@ def clip(row: Clip, links: MediaLinks) -> answers.ClipAnswer:
         gaps=_gaps(row.gaps),
         video=answers.VideoAnswer(codec=row.video_codec, width=row.width, height=row.height),
         audio=_audio(row.audio_codec),
-        video_url=links.link(f"{path}/video", row.user_id, "play"),
-        download_url=links.link(f"{path}/video", row.user_id, "download"),
-        poster_url=links.link(f"{path}/poster", row.user_id, "play") if row.has_poster else None,
-        renditions=[rendition(row, made, links) for made in row.renditions],
+        video_url=media.video,
+        download_url=media.download,
+        poster_url=media.poster,
+        renditions=[rendition(row, made, who, links) for made in row.renditions],
         deleted_at=row.deleted_at_us,
     )
 
 
-def rendition(of: Clip, row: Rendition, links: MediaLinks) -> answers.RenditionAnswer:
+def shared_clip(row: Clip, visitor: Principal, links: MediaLinks) -> answers.SharedClipAnswer:
+    """Present a clip to somebody who has nothing but its link: nobody's ids, and what is needed to watch it."""
+    media = _media_urls(row, visitor, links)
+    return answers.SharedClipAnswer(
+        clip_id=row.clip_id,
+        title=row.title,
+        room_name=row.room_name,
+        user_name=row.user_name,
+        created_at=row.created_at_us,
+        status=row.status,
+        delivered=_interval(row.delivered),
+        duration_seconds=seconds(row.delivered.duration_us),
+        size_bytes=row.size_bytes,
+        content_type="video/mp4" if row.container == "mp4" else "video/webm",
+        gaps=_gaps(row.gaps),
+        video=answers.VideoAnswer(codec=row.video_codec, width=row.width, height=row.height),
+        audio=_audio(row.audio_codec),
+        video_url=media.video,
+        download_url=media.download,
+        poster_url=media.poster,
+    )
+
+
+class _MediaUrls(NamedTuple):
+    video: str
+    download: str
+    poster: str | None
+
+
+def _media_urls(row: Clip, who: Principal, links: MediaLinks) -> _MediaUrls:
+    path, by = f"{BASE}/clips/{quote(row.clip_id, safe='')}", _right(row, who)
+    return _MediaUrls(
+        links.link(f"{path}/video", who.user_id, "play", by),
+        links.link(f"{path}/video", who.user_id, "download", by),
+        links.link(f"{path}/poster", who.user_id, "play", by) if row.has_poster else None,
+    )
+
+
+def _right(row: Clip, who: Principal) -> Link | None:
+    """What a media link stands for besides its user; an owner needs nothing else."""
+    sight = sight_of(who, row)
+    if sight is Sight.OWNER or sight is None:
+        return None
+    return who.link if sight is Sight.LINK else Link(sight.value)
+
+
+def rendition(of: Clip, row: Rendition, who: Principal, links: MediaLinks) -> answers.RenditionAnswer:
     """Present a rendition of a clip."""
     path = f"{BASE}/clips/{quote(of.clip_id, safe='')}/renditions/{quote(row.rendition_id, safe='')}/video"
     return answers.RenditionAnswer(
@@ -109,7 +165,7 @@ def rendition(of: Clip, row: Rendition, links: MediaLinks) -> answers.RenditionA
         progress=row.progress,
         size_bytes=row.size_bytes,
         reason=row.reason,
-        url=links.link(path, of.user_id, "download") if row.status == "ready" else None,
+        url=links.link(path, who.user_id, "download", _right(of, who)) if row.status == "ready" else None,
     )
 
 

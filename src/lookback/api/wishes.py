@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from lookback.api.wire import PRINTABLE, GivenInstant, Minutes, Name, Seconds, Wish, microseconds
+from lookback.api.wire import PRINTABLE, Flag, GivenInstant, Minutes, Name, Seconds, Wish, microseconds
 from lookback.clips.changes import ClipWish
 from lookback.clips.model import CaptureWish, Visibility
 
@@ -26,7 +26,7 @@ class StartWish(Wish):
     recorder: Literal["direct", "egress"] | None = Field(
         default=None, description="How a LiveKit room is recorded. Default: as its community is."
     )
-    include_microphone: bool = Field(default=False, description="Whether the sharer's microphone is kept, too.")
+    include_microphone: Flag = Field(default=False, description="Whether the sharer's microphone is kept, too.")
 
 
 class CaptureRequest(Wish):
@@ -41,7 +41,7 @@ class CaptureRequest(Wish):
     playhead: GivenInstant | None = Field(default=None, description="The instant the viewer was looking at.")
     post_roll_seconds: Annotated[float, Field(strict=True, ge=0, le=_LONGEST_POST_ROLL_SECONDS)] = 0
     title: Title | None = None
-    allow_gaps: bool = False
+    allow_gaps: Flag = False
 
     @model_validator(mode="after")
     def _says_one_session(self) -> Self:

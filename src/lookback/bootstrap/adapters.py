@@ -28,7 +28,11 @@ class Accounts:
 
     async def account(self, who: Principal) -> Account:
         """See api.ports.Accounts."""
-        return Account(self.quota_bytes, await self.quota.used_bytes(who.user_id))
+        found = await self.quota.balance(who.user_id)
+        if found is None:
+            return Account(self.quota_bytes, 0)
+        own = found.quota_bytes if found.quota_bytes is not None else self.quota_bytes
+        return Account(own, found.used_bytes, found.reserved_bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from lookback.api.metrics import Metrics, RecorderMetrics
 from lookback.api.ports import Services
 from lookback.bootstrap.adapters import Accounts, Readiness
 from lookback.bootstrap.library import clip_services, quota_office
-from lookback.bootstrap.livekit import livekit_client, livekit_starter
+from lookback.bootstrap.livekit import egress_options, egress_shares, livekit_client, livekit_starter
 from lookback.bootstrap.parts import (
     WEB_FOLDER,
     clock_us,
@@ -33,13 +33,16 @@ from lookback.bootstrap.people import people
 from lookback.bootstrap.privacy import SessionParts, privacy, rate_limits
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
+from lookback.clips.expiry import ClipExpiry
 from lookback.db.audit import SqlAuditRepository
+from lookback.db.clips import SqlClipRepository
 from lookback.db.consents import SqlConsentRepository
 from lookback.db.engine import open_database
 from lookback.db.erasures import SqlErasureRepository
 from lookback.db.sessions import SqlSessionRepository
 from lookback.db.users import SqlUserRepository
 from lookback.home import only_server
+from lookback.livekit.door import LivekitDoor
 from lookback.recorder.supervisor import Supervisor
 from lookback.sessions.admission import Admission
 from lookback.sessions.buffers import SessionBuffers
@@ -112,9 +115,12 @@ class App:
             tasks.create_task(self.recorder.run(), name="recorder")
             tasks.create_task(self.keeper.run(), name="sessions")
             tasks.create_task(self.clips.background.run(), name="clips")
+            tasks.create_task(self.expiry.run(), name="expiry")
             tasks.create_task(self.clips.thumbnailer.run(), name="thumbnails")
-            if self.livekit is not None:
-                tasks.create_task(self.livekit_starter.run(), name="livekit")
+            if self.livekit_work is not None:
+                tasks.create_task(self.livekit_work.run(), name="livekit")
+            if self.egress is not None:
+                tasks.create_task(self.egress.run(self.sessions.end), name="egress")
             tasks.create_task(self.privacy.run(), name="privacy")
 
     def _compose(self) -> None:
@@ -127,7 +133,7 @@ class App:
         self.people = people(settings, self.engine, self.known, self.audit, self.livekit)
         communities, consents = self.people.communities, Consents(SqlConsentRepository(self.engine))
         self.admission = Admission(rows, communities, consents, self.audit, clock_us, new_id, self.livekit)
-        starts = Starts(self.admission, communities, self._starters())
+        starts = Starts(self.admission, communities, self._starters(rows, moves, buffers))
         rights = SessionRights(communities, self.livekit)
         self.sessions = SessionService(
             rows, self.recorder, buffers, moves, clock=clock_us, starts=starts, rights=rights
@@ -143,7 +149,11 @@ class App:
             communities=communities,
             starts=starts,
         )
+        self.livekit_work = self._livekit_work(
+            SessionSide(rows, moves, self.recorder, self.sessions, starts, communities, consents, self.people.grants)
+        )
         self.clips = clip_services(settings, self.engine, self.sessions, cache, communities)
+        self.expiry = ClipExpiry(SqlClipRepository(self.engine), self.clips.rows, communities, clock_us)
         self.privacy = privacy(
             settings,
             self.engine,
@@ -160,11 +170,23 @@ class App:
         self.people.grants.forget()
         self.known.forget(user_id)
 
-    def _starters(self) -> dict[Source, SourceStarter]:
+    def _starters(
+        self, rows: SqlSessionRepository, moves: Moves, buffers: SessionBuffers
+    ) -> dict[Source, SourceStarter]:
         starters: dict[Source, SourceStarter] = {"synthetic": SyntheticStarter(self.recorder)}
         if self.livekit is not None:
             starters["livekit"] = self.livekit_starter = livekit_starter(self.settings, self.recorder, self.livekit)
+        options = egress_options(self.settings)
+        self.egress = None
+        if self.livekit is not None and options is not None:
+            self.egress = egress_shares(options, rows, self.recorder, self.livekit, moves=moves, buffers=buffers)
+            starters["egress"] = self.egress
         return starters
+
+    def _livekit_work(self, side: SessionSide) -> LivekitWork | None:
+        if self.livekit is None:
+            return None
+        return livekit_work(self.settings, self.livekit, self.livekit_starter, self.egress, side)
 
     def _metrics(self) -> Metrics:
         metrics, keeper, recorder = Metrics(), self.keeper, self.recorder
@@ -196,6 +218,7 @@ class App:
             consent=self.privacy.consent,
             erasures=self.privacy.erasures,
             personal_data=self.privacy.personal_data,
+            livekit=self.livekit_work.door if self.livekit_work else LivekitDoor(),
         )
 
 

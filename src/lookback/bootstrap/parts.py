@@ -11,19 +11,12 @@ from typing import TYPE_CHECKING
 
 from lookback.access.tokens import JwksKeys, TokenPolicy, Tokens
 from lookback.api.app import HttpConfig
-from lookback.buffer.layout import BufferLayout
-from lookback.clips.assembly import ClipServices, assemble
-from lookback.db.clips import SqlClipRepository
 from lookback.home import kept_secret, prepare_folder
 from lookback.recorder.config import RecorderConfig, control_socket_path
 from lookback.sessions.keeper import Times
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
     from lookback.access.revocations import Revocations
-    from lookback.buffer.reader import SegmentCache
-    from lookback.clips.ports import SessionLookup
     from lookback.settings import Settings
 
 WEB_FOLDER = Path(__file__).resolve().parents[3] / "web" / "dist"
@@ -63,23 +56,6 @@ def tokens_of(settings: Settings, revocations: Revocations | None = None) -> Tok
 def http_config(settings: Settings) -> HttpConfig:
     """What the HTTP side of an installation is told."""
     return HttpConfig(WEB_FOLDER, settings.lookback_cors_origins, settings.lookback_ice_servers)
-
-
-def clip_services(
-    settings: Settings, engine: AsyncEngine, sessions: SessionLookup, cache: SegmentCache
-) -> ClipServices:
-    """Everything about clips of an installation."""
-    return assemble(
-        settings.storage_path,
-        BufferLayout(settings.buffer_path),
-        SqlClipRepository(engine),
-        sessions,
-        clock=clock_us,
-        wait=wait_until,
-        new_id=new_id,
-        cache=cache,
-        quota_bytes=settings.quota_bytes,
-    )
 
 
 def recorder_config(settings: Settings) -> RecorderConfig:

@@ -7,7 +7,8 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from lookback.bootstrap.parts import clip_services, prepare_folders
+from lookback.bootstrap.library import clip_services
+from lookback.bootstrap.parts import prepare_folders
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.buffer.repair import find_damage

@@ -14,22 +14,50 @@ from lookback.clips.recovery import Recovery
 from lookback.clips.renditions import Converter, Renditions
 from lookback.clips.rows import ClipRows
 from lookback.clips.store import ClipStore
+from lookback.clips.threads import Threads
 from lookback.clips.thumbnails import Thumbnailer
+from lookback.clips.trail import AuditWitness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lookback.access.audit import Audit
     from lookback.buffer.layout import BufferLayout
     from lookback.buffer.reader import SegmentCache
-    from lookback.clips.ports import ClipRepository, Clock, SessionLookup, Wait
+    from lookback.clips.ports import ClipRepository, Clock, NameOf, QuotaLedger, SessionLookup, Wait
+    from lookback.clips.quota import DefaultQuota
+
+
+# Captures mostly wait for fsync; more at once than this wait for the same disk.
+_CAPTURE_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What clips are told of the people and the server around them.
+
+    `default_quota` gives the quota of users without one of their own, by community. `server_id` names this server among
+    those that share a database. `new_key` makes secrets.
+    """
+
+    ledger: QuotaLedger
+    default_quota: DefaultQuota
+    name_of: NameOf
+    audit: Audit
+    server_id: str
+    new_key: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
 class ClipServices:
-    """Everything about clips. Run `recovery` once, then `background.run()` and `thumbnailer.run()` until the end."""
+    """Everything about clips.
+
+    Run `quota.recover` and `recovery` once, then `background.run()` and `thumbnailer.run()` until the end.
+    """
 
     store: ClipStore
+    rows: ClipRows
     quota: UserQuota
     captures: CaptureService
     library: Library
@@ -50,14 +78,14 @@ def assemble(
     wait: Wait,
     new_id: Callable[[], str],
     cache: SegmentCache,
-    quota_bytes: int | None = None,
+    world: World,
 ) -> ClipServices:
     """Build the services over one storage root and one buffer; both directories must exist."""
     store = ClipStore(root, layout)
-    rows = ClipRows(repository, store)
-    quota = UserQuota(repository, quota_bytes)
-    library = Library(repository, rows, clock)
-    converter = Converter(rows, store)
+    rows = ClipRows(repository, store, world.audit)
+    quota = UserQuota(world.ledger, repository, world.default_quota, clock=clock, new_id=new_id, holder=world.server_id)
+    library = Library(repository, rows, clock, quota=quota, new_key=world.new_key)
+    converter = Converter(rows, store, quota)
     background = Background(repository, rows, store, converter=converter, clock=clock, wait=wait)
     captures = CaptureService(
         sessions=sessions,
@@ -69,15 +97,19 @@ def assemble(
         new_id=new_id,
         wake=background.wake,
         cache=cache,
+        audit=world.audit,
+        name_of=world.name_of,
+        run=Threads("capture", _CAPTURE_THREADS).run,
     )
     return ClipServices(
         store=store,
+        rows=rows,
         quota=quota,
         captures=captures,
         library=library,
-        playback=Playback(library, store),
-        renditions=Renditions(library, rows, store, new_id, background.wake),
-        recovery=Recovery(repository, store, layout),
+        playback=Playback(library, store, AuditWitness(world.audit)),
+        renditions=Renditions(library, rows, store, quota, new_id=new_id, wake=background.wake),
+        recovery=Recovery(repository, world.ledger, store, layout),
         background=background,
         thumbnailer=Thumbnailer(layout, cache, clock, wait),
     )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
+from lookback.access.audit import Action
 from lookback.access.principal import Permission
+from lookback.clips.changes import checked_title
 from lookback.clips.durable import storage_errors
 from lookback.clips.keyed_locks import KeyedLocks
-from lookback.clips.library import checked_title
 from lookback.clips.model import Clip, Interval, Storage
 from lookback.clips.pins import SegmentVanishedError
 from lookback.clips.planning import newest_us, nothing_buffered, plan_clip
-from lookback.clips.ranges import WishedRange, require_past, wished_range
+from lookback.clips.ranges import WishedRange, require_length, require_past, wished_range
 from lookback.clips.record import etag_of
 from lookback.errors import CaptureFailedError
 from lookback.media.segment import CONTAINER_CODEC
@@ -24,11 +24,22 @@ from lookback.media.segment import CONTAINER_CODEC
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lookback.access.audit import Audit
     from lookback.access.principal import Principal
     from lookback.buffer.reader import SegmentCache
     from lookback.clips.model import CaptureWish
     from lookback.clips.planning import Planned
-    from lookback.clips.ports import ClipRepository, Clock, FoundSession, QuotaGate, SessionLookup, Wait
+    from lookback.clips.ports import (
+        ClipRepository,
+        Clock,
+        FoundSession,
+        NameOf,
+        QuotaGate,
+        Room,
+        Run,
+        SessionLookup,
+        Wait,
+    )
     from lookback.clips.store import ClipStore
 
 log = structlog.get_logger(__name__)
@@ -45,11 +56,21 @@ _PLANS = 2  # a segment that vanishes meanwhile is a gap of the second one
 class _Request:
     """One capture, understood."""
 
-    user_id: str
+    who: Principal
     session: FoundSession
     wish: CaptureWish
     range: WishedRange
     title: str | None
+    sharer_name: str | None = None
+
+    @property
+    def user_id(self) -> str:
+        return self.who.user_id
+
+    @property
+    def sharer_id(self) -> str | None:
+        """Whose share it is, when it is somebody else's."""
+        return self.session.user_id if self.session.user_id != self.who.user_id else None
 
 
 class _Likeness(NamedTuple):
@@ -63,7 +84,11 @@ class _Likeness(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CaptureService:
-    """Makes clips. `wake` is called with the id of every new clip; `wait` returns when an instant has come."""
+    """Makes clips.
+
+    `wake` is called with the id of every new clip; `wait` returns when an instant has come; `name_of` tells what a
+    user is called; `run` makes a blocking call in a thread.
+    """
 
     sessions: SessionLookup
     repository: ClipRepository
@@ -74,6 +99,9 @@ class CaptureService:
     new_id: Callable[[], str]
     wake: Callable[[str], None]
     cache: SegmentCache
+    audit: Audit
+    name_of: NameOf
+    run: Run
     _locks: KeyedLocks = field(default_factory=KeyedLocks)
     _shared: dict[tuple[str, str], str] = field(default_factory=dict)
     # In memory only: whoever has the buffer makes all its clips.
@@ -82,13 +110,16 @@ class CaptureService:
     async def capture(self, who: Principal, wish: CaptureWish) -> tuple[Clip, bool]:
         """Save a range of a session; the clip can be played as soon as this returns. The flag says whether it is new.
 
-        Raises what `plan_clip`, `wished_range`, `require_past`, the quota and the store raise.
+        Raises what `plan_clip`, `wished_range`, `require_length`, `require_past`, the quota and the store raise.
         """
         began_us = self.clock()
         session = await self.sessions.find(who, session_id=wish.session_id, room_name=wish.room_name)
         who.require(Permission.CAPTURE_REPLAY, session.community_id)
         title = checked_title(wish.title) if wish.title is not None else None
-        request = _Request(who.user_id, session, wish, wished_range(wish, began_us), title)
+        wanted = wished_range(wish, began_us)
+        require_length(wanted, session.longest_us)
+        sharer = await self.name_of(session.user_id) if session.user_id != who.user_id else None
+        request = _Request(who, session, wish, wanted, title, sharer)
         known = await self._made_before(request) if wish.post_roll_us else None
         if known is not None:  # said before the wait, not after it
             return known, False
@@ -126,7 +157,7 @@ class CaptureService:
         if self.clock() < end_us:
             await self.wait(end_us)
         while session.recording and self.clock() < end_us + _COMMIT_LAG_US:
-            newest = await asyncio.to_thread(newest_us, session.directory, self.clock(), self.cache)
+            newest = await self.run(newest_us, session.directory, self.clock(), self.cache)
             if newest is not None and newest >= end_us:
                 return
             await self.wait(self.clock() + _POLL_US)
@@ -144,7 +175,7 @@ class CaptureService:
         raise CaptureFailedError("The buffer was emptied faster than it could be saved")
 
     async def _plan_and_write(self, request: _Request) -> tuple[Clip, bool]:
-        planned = await asyncio.to_thread(self._plan, request)
+        planned = await self.run(self._plan, request)
         clip = self._clip(request, planned)
         same = await self._recent_like(clip)
         if same is not None:
@@ -174,17 +205,33 @@ class CaptureService:
             return plan_clip(directory, wanted, allow_gaps=request.wish.allow_gaps, cache=self.cache)
 
     async def _write(self, clip: Clip, planned: Planned) -> tuple[Clip, bool]:
-        async with self.quota.reserve(clip.user_id, clip.size_bytes):
-            await asyncio.to_thread(self.store.write, clip, planned.plan, planned.header, planned.media)
+        async with self.quota.reserve(clip.user_id, clip.size_bytes, clip.community_id) as room:
+            await self.run(self.store.write, clip, planned.plan, planned.header, planned.media)
             try:
-                kept = await self.repository.add(clip)
+                kept = await self._add(clip, room)
             except Exception:
-                await asyncio.to_thread(self.store.remove, clip)
+                await self.run(self.store.remove, clip)
                 raise
         if kept.clip_id != clip.clip_id:  # the same key, seen by another process at the same moment
-            await asyncio.to_thread(self.store.remove, clip)
+            await self.run(self.store.remove, clip)
             return kept, False
         return kept, True
+
+    async def _add(self, clip: Clip, room: Room) -> Clip:
+        async with self.audit.together():
+            kept = await self.repository.add(clip, room)
+            if kept.clip_id == clip.clip_id:
+                facts = {"sizeBytes": clip.size_bytes, "durationUs": clip.delivered.duration_us}
+                await self.audit.record(
+                    Action.CLIP_CAPTURED,
+                    actor=clip.user_id,
+                    subject=clip.sharer_id or clip.user_id,
+                    target=clip.clip_id,
+                    community_id=clip.community_id,
+                    room_name=clip.room_name,
+                    facts=facts,
+                )
+        return kept
 
     def _clip(self, request: _Request, planned: Planned) -> Clip:
         session = request.session
@@ -194,6 +241,9 @@ class CaptureService:
             room_name=session.room_name,
             community_id=session.community_id,
             user_id=request.user_id,
+            user_name=request.who.name,
+            sharer_id=request.sharer_id,
+            sharer_name=request.sharer_name,
             title=request.title or default_title(session.room_name, planned.delivered),
             created_at_us=self.clock(),
             status="ready",

@@ -1,105 +1,167 @@
-"""The user's saved clips: listed, renamed, deleted and brought back."""
+"""Saved clips: listed, searched, renamed, shared, deleted and brought back."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import unicodedata
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 
+from lookback.access.audit import Action
+from lookback.access.principal import Permission
+from lookback.clips.cursor import parse_cursor, write_cursor
+from lookback.clips.model import Visibility
 from lookback.clips.ports import Position
-from lookback.errors import NotFoundError, ValidationError
+from lookback.clips.trail import Told
+from lookback.clips.visibility import changeable, has_link, visible
+from lookback.errors import NotFoundError, PermissionDeniedError, QuotaExceededError, ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from lookback.access.principal import Principal
+    from lookback.clips.changes import ClipWish
     from lookback.clips.model import Clip
-    from lookback.clips.ports import ClipRepository, Clock
+    from lookback.clips.ports import ClipRepository, Clock, QuotaGate, Selection, Sort
     from lookback.clips.rows import ClipRows
 
 log = structlog.get_logger(__name__)
 
 UNDO_US = 600_000_000
 _LARGEST_PAGE = 200
-_LONGEST_TITLE = 200
-_LAST_US = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What became of several clips. `over_quota`: there is no room to bring them back."""
+
+    done: tuple[str, ...]
+    not_found: tuple[str, ...]
+    over_quota: tuple[str, ...] = ()
 
 
 class Library:
-    """What `who` may not see raises NotFoundError: only a clip's owner and administrators see it."""
+    """What `who` may not see raises NotFoundError, and what they see but may not change PermissionDeniedError.
 
-    def __init__(self, repository: ClipRepository, rows: ClipRows, clock: Clock) -> None:
+    `new_key` makes the secret of a link.
+    """
+
+    def __init__(
+        self,
+        repository: ClipRepository,
+        rows: ClipRows,
+        clock: Clock,
+        *,
+        quota: QuotaGate,
+        new_key: Callable[[], str],
+    ) -> None:
         self._repository = repository
         self._rows = rows
         self._clock = clock
+        self._quota = quota
+        self._new_key = new_key
 
     async def page(
-        self, who: Principal, *, limit: int, cursor: str | None, query: str
+        self, who: Principal, wanted: Selection, *, sort: Sort, limit: int, cursor: str | None
     ) -> tuple[list[Clip], str | None]:
-        """Return up to `limit` of the user's clips, newest first, and the cursor of the next page if there is one."""
+        """Return up to `limit` clips in this order, and the cursor of the next page if there is one.
+
+        `wanted` is about the user's own clips, or about a community's: all of it for those who manage it, what is
+        meant for them for its members, and nothing that there is for others.
+        """
         limit = max(1, min(limit, _LARGEST_PAGE))
-        after = _parse_cursor(cursor) if cursor else None
-        clips = await self._repository.page(who.user_id, limit=limit + 1, after=after, query=query.strip())
+        after = Position(*parse_cursor(cursor, sort.value)) if cursor else None
+        wanted = _allowed(who, wanted)
+        clips = await self._repository.page(wanted, sort=sort, limit=limit + 1, after=after)
         page = clips[:limit]
-        return page, _cursor(page[-1]) if len(clips) > limit else None
+        return page, write_cursor(*sort.key(page[-1]), sort.value) if len(clips) > limit else None
 
     async def get(self, who: Principal, clip_id: str) -> Clip:
         """Return one clip."""
-        return _visible(who, await self._repository.get(clip_id))
+        return visible(who, await self._repository.get(clip_id))
 
-    async def rename(self, who: Principal, clip_id: str, title: str) -> Clip:
-        """Give it another title; raises ValidationError."""
-        await self.get(who, clip_id)
-        return _visible(who, await self._rows.change(clip_id, title=checked_title(title)))
+    async def mine(self, who: Principal, clip_id: str) -> Clip:
+        """Return one clip that `who` may change."""
+        return changeable(who, await self._repository.get(clip_id))
+
+    async def shared(self, share_key: str) -> Clip:
+        """Return the clip that a link leads to, whoever follows it."""
+        clip = await self._repository.by_share_key(share_key)
+        if clip is None or clip.deleted_at_us is not None or not has_link(clip, share_key):
+            raise NotFoundError("There is no such clip")
+        return clip
+
+    async def change(self, who: Principal, clip_id: str, wish: ClipWish) -> Clip:
+        """Give it another title, other tags, or let others see it; raises ValidationError."""
+        clip = await self.mine(who, clip_id)
+        changes = wish.changes(clip, self._new_key)
+        if not changes:
+            return clip
+        action = Action.CLIP_SHARED if "visibility" in changes else Action.CLIP_CHANGED
+        facts = {"changed": sorted(changes.keys() - {"share_key"}), "visibility": changes.get("visibility")}
+        told = Told(action, who.user_id, {name: said for name, said in facts.items() if said is not None})
+        return visible(who, await self._rows.change(clip_id, told=told, **changes))
 
     async def delete(self, who: Principal, clip_id: str) -> None:
-        """Take it out of the library; it can be restored for ten minutes, then its files are removed."""
-        await self.get(who, clip_id)
-        await self._rows.change(clip_id, deleted_at_us=self._clock())
+        """Take it out of the library, and give its owner the room back at once.
+
+        It can be restored for ten minutes, then its files are removed.
+        """
+        await self.mine(who, clip_id)
+        told = Told(Action.CLIP_DELETED, who.user_id)
+        await self._rows.change(clip_id, told=told, deleted_at_us=self._clock())
         log.info("clip.deleted", clip=clip_id, user=who.user_id)
 
     async def restore(self, who: Principal, clip_id: str) -> Clip:
-        """Bring back what was deleted less than ten minutes ago; one that was not deleted is returned as it is."""
-        clip = _visible(who, await self._repository.get(clip_id), deleted=True)
+        """Bring back what was deleted less than ten minutes ago; one that was not deleted is returned as it is.
+
+        Raises QuotaExceededError when its owner has filled the room meanwhile.
+        """
+        clip = changeable(who, await self._repository.get(clip_id), deleted=True)
         if clip.deleted_at_us is None:
             return clip
         if self._clock() - clip.deleted_at_us >= UNDO_US:
             raise NotFoundError("The clip cannot be restored any more")
-        return _visible(who, await self._rows.change(clip_id, deleted_at_us=None))
+        room = await self._quota.room(clip.community_id)
+        told = Told(Action.CLIP_RESTORED, who.user_id)
+        try:
+            return visible(who, await self._rows.change(clip_id, room, told, deleted_at_us=None))
+        except QuotaExceededError as error:
+            raise await self._quota.explain(error, clip.user_id) from error
+
+    async def delete_all(self, who: Principal, clip_ids: Sequence[str]) -> Bulk:
+        """Delete several. Those that `who` may not delete count as not found."""
+        done, not_found = [], []
+        for clip_id in dict.fromkeys(clip_ids):
+            try:
+                await self.delete(who, clip_id)
+                done.append(clip_id)
+            except (NotFoundError, PermissionDeniedError):
+                not_found.append(clip_id)
+        return Bulk(tuple(done), tuple(not_found))
+
+    async def restore_all(self, who: Principal, clip_ids: Sequence[str]) -> Bulk:
+        """Bring several back, as many as there is room for."""
+        done, not_found, over_quota = [], [], []
+        for clip_id in dict.fromkeys(clip_ids):
+            try:
+                await self.restore(who, clip_id)
+                done.append(clip_id)
+            except (NotFoundError, PermissionDeniedError):
+                not_found.append(clip_id)
+            except QuotaExceededError:
+                over_quota.append(clip_id)
+        return Bulk(tuple(done), tuple(not_found), tuple(over_quota))
 
 
-def checked_title(title: str) -> str:
-    """The title without white space around it; raises ValidationError when it is empty, too long or unprintable."""
-    title = title.strip()
-    if not title:
-        raise ValidationError("The title is empty")
-    if len(title) > _LONGEST_TITLE:
-        raise ValidationError(f"The title is longer than {_LONGEST_TITLE} characters")
-    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in title):
-        raise ValidationError("The title contains control characters")
-    return title
-
-
-def _visible(who: Principal, clip: Clip | None, *, deleted: bool = False) -> Clip:
-    if clip is None or not (who.admin or clip.user_id == who.user_id):
-        raise NotFoundError("There is no such clip")
-    if clip.deleted_at_us is not None and not deleted:
-        raise NotFoundError("There is no such clip")
-    return clip
-
-
-def _cursor(clip: Clip) -> str:
-    return base64.urlsafe_b64encode(f"{clip.created_at_us} {clip.clip_id}".encode()).decode().rstrip("=")
-
-
-def _parse_cursor(cursor: str) -> Position:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        created_at, _, clip_id = text.partition(" ")
-        position = Position(int(created_at), clip_id)
-    except (binascii.Error, ValueError) as error:
-        raise ValidationError("The cursor is not one of ours") from error
-    if not (0 <= position.created_at_us < _LAST_US and clip_id.isprintable()):
-        raise ValidationError("The cursor is not one of ours")
-    return position
+def _allowed(who: Principal, wanted: Selection) -> Selection:
+    """The list as far as `who` may see it; raises NotFoundError for a community they have nothing to do with."""
+    if wanted.user_id is not None or wanted.community_id is None:
+        return replace(wanted, user_id=who.user_id)
+    if who.allowed(Permission.MANAGE_REPLAY_LIMITS, wanted.community_id):
+        return wanted
+    if wanted.community_id not in who.belongs_to:
+        raise NotFoundError("There is no such community")
+    if wanted.visibility not in {None, Visibility.COMMUNITY}:
+        raise ValidationError("visibility: members of a community see what is meant for the community")
+    return replace(wanted, visibility=Visibility.COMMUNITY)

@@ -17,6 +17,14 @@ class Storage(StrEnum):
     OBJECT = "object"  # in a bucket
 
 
+class Visibility(StrEnum):
+    """Who may see a clip besides its owner and those who manage its community."""
+
+    PRIVATE = "private"  # nobody
+    COMMUNITY = "community"  # the members of its community
+    LINK = "link"  # whoever has the link
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """Half-open `[start_us, end_us)` in UTC microseconds."""
@@ -60,7 +68,11 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A saved range, as the library lists it. Instants are UTC microseconds."""
+    """A saved range, as the library lists it. Instants are UTC microseconds.
+
+    `user_id` is its owner, who has saved it. `sharer_id` is whose share it shows, where that is somebody else. The
+    names are those of the moment. `share_key` is what its link is made of, there while `visibility` is LINK: a secret.
+    """
 
     clip_id: str
     session_id: str
@@ -86,8 +98,25 @@ class Clip:
     deleted_at_us: int | None = None
     gaps: tuple[Gap, ...] = ()
     renditions: tuple[Rendition, ...] = field(default=())
+    visibility: Visibility = Visibility.PRIVATE
+    tags: tuple[str, ...] = ()
+    share_key: str | None = field(default=None, repr=False)
+    user_name: str | None = None
+    sharer_id: str | None = None
+    sharer_name: str | None = None
 
     @property
     def content_type(self) -> str:
         """MIME type of the video."""
         return f"video/{self.container}"
+
+    @property
+    def stored_bytes(self) -> int:
+        """What it takes up on disk: its video once, however it is stored, and its finished renditions."""
+        video = self.size_bytes if self.status == "ready" else 0
+        return video + sum(made.size_bytes or 0 for made in self.renditions if made.status == "ready")
+
+    @property
+    def counted_bytes(self) -> int:
+        """What it takes up of its owner's quota: nothing once it is deleted, although it can still be restored."""
+        return self.stored_bytes if self.deleted_at_us is None else 0

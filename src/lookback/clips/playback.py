@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lookback.clips.durable import storage_errors
 from lookback.clips.opened import OpenedClip
+from lookback.clips.visibility import Sight, sight_of
 from lookback.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lookback.access.principal import Principal
     from lookback.clips.library import Library
     from lookback.clips.model import Clip
+    from lookback.clips.ports import Deed, Witness
     from lookback.clips.store import ClipStore
 
 _CHUNK = 1 << 18
@@ -48,16 +50,19 @@ class OpenMedia:
 class Playback:
     """Opens clips, posters and renditions. What `who` may not see raises NotFoundError.
 
-    Raises NotFoundError also when the bytes are gone, and StorageUnavailableError when the storage is.
+    The witness is told when others than its owner begin to watch a clip or take it with them. Raises NotFoundError also
+    when the bytes are gone, and StorageUnavailableError when the storage is.
     """
 
-    def __init__(self, library: Library, store: ClipStore) -> None:
+    def __init__(self, library: Library, store: ClipStore, witness: Witness) -> None:
         self._library = library
         self._store = store
+        self._witness = witness
 
-    async def video(self, who: Principal, clip_id: str) -> tuple[Clip, OpenMedia]:
-        """Open a clip's video."""
+    async def video(self, who: Principal, clip_id: str, deed: Deed | None = None) -> tuple[Clip, OpenMedia]:
+        """Open a clip's video. `deed`: what begins with this; None when it goes on with what began before."""
         clip = await self._library.get(who, clip_id)
+        await self._note(who, clip, deed)
         return clip, OpenMedia(await asyncio.to_thread(self._store.open, clip))
 
     async def poster(self, who: Principal, clip_id: str) -> tuple[Clip, OpenMedia]:
@@ -65,13 +70,20 @@ class Playback:
         clip = await self._library.get(who, clip_id)
         return clip, await asyncio.to_thread(_open, self._store.poster(clip), "The clip has no poster yet")
 
-    async def rendition(self, who: Principal, clip_id: str, rendition_id: str) -> tuple[Clip, OpenMedia]:
-        """Open a rendition that is ready."""
+    async def rendition(
+        self, who: Principal, clip_id: str, rendition_id: str, deed: Deed | None = None
+    ) -> tuple[Clip, OpenMedia]:
+        """Open a rendition that is ready; `deed` as for a video."""
         clip = await self._library.get(who, clip_id)
         if not any(r.rendition_id == rendition_id and r.status == "ready" for r in clip.renditions):
             raise NotFoundError("There is no such rendition")
+        await self._note(who, clip, deed)
         path = self._store.rendition(clip, rendition_id)
         return clip, await asyncio.to_thread(_open, path, "The rendition's file is gone")
+
+    async def _note(self, who: Principal, clip: Clip, deed: Deed | None) -> None:
+        if deed is not None and sight_of(who, clip) is not Sight.OWNER:
+            await self._witness.note(who, clip, deed)
 
 
 def _open(path: Path, absent: str) -> OpenMedia:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict, Unpack
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, NamedTuple, ParamSpec, Protocol, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
-    from typing import Literal
 
     from lookback.access.principal import Principal
-    from lookback.clips.model import Clip, Rendition, Storage
+    from lookback.clips.model import Clip, Rendition, Storage, Visibility
+    from lookback.errors import QuotaExceededError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Clock = Callable[[], int]
 """Now, in UTC microseconds."""
@@ -21,17 +25,80 @@ Wait = Callable[[int], Awaitable[None]]
 """Return when the clock has reached the given instant, in UTC microseconds."""
 
 
-class Position(NamedTuple):
-    """Where a page of the library ended: the key of its last clip in the order newest first."""
+NameOf = Callable[[str], Awaitable[str | None]]
+"""What a user is called, or None."""
 
-    created_at_us: int
+
+class Run(Protocol):
+    """Makes a blocking call in a thread."""
+
+    async def __call__(self, call: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
+        """Return what the call returns."""
+
+
+class Sort(StrEnum):
+    """Orders of a list of clips. What they go by never changes, so that pages join; equal ones follow by their ids."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LONGEST = "longest"
+    LARGEST = "largest"
+
+    def key(self, clip: Clip) -> Position:
+        """Where the clip stands."""
+        by = {Sort.LONGEST: clip.delivered.duration_us, Sort.LARGEST: clip.size_bytes}
+        return Position(by.get(self, clip.created_at_us), clip.clip_id)
+
+    @property
+    def descending(self) -> bool:
+        """Whether the greatest key comes first."""
+        return self is not Sort.OLDEST
+
+
+class Position(NamedTuple):
+    """Where a page ended: the key of its last clip, in microseconds or bytes as the order goes, and that clip."""
+
+    value: int
     clip_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which clips a list holds: a user's own, or else a community's. What is None or "" does not narrow.
+
+    `query`: every word of it is somewhere in the title, the room, the sharer or the tags; see `search.fold` for what
+    counts as the same. `from_us` and `until_us` bound when a clip was made, half-open.
+    """
+
+    user_id: str | None = None
+    community_id: str | None = None
+    query: str = ""
+    room_name: str | None = None
+    tag: str | None = None
+    visibility: Visibility | None = None
+    from_us: int | None = None
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The bytes that a change may add to what its owner uses: those of a reservation, else what is free now.
+
+    `default_bytes` is the quota of users who have none of their own; None is no limit.
+    """
+
+    default_bytes: int | None
+    now_us: int
+    reservation_id: str | None = None
 
 
 class ClipChanges(TypedDict, total=False):
     """The columns of a clip that change after it was made."""
 
     title: str
+    visibility: Visibility
+    tags: tuple[str, ...]
+    share_key: str | None
     status: Literal["ready", "failed"]
     storage: Storage
     sha256: str | None
@@ -42,12 +109,15 @@ class ClipChanges(TypedDict, total=False):
 class ClipRepository(Protocol):
     """The rows of clips and of their renditions.
 
-    Every method is one transaction. A clip that is marked as deleted is still there for every method but `page`: who
-    calls decides what to show.
+    Every method is one transaction. A clip that is marked as deleted is still there for every method but `page` and
+    `largest`: who calls decides what to show.
+
+    What its owner uses of their quota (`Clip.counted_bytes`) changes in the same transaction as the row. Where a
+    `room` is given, it does not grow beyond that: QuotaExceededError is raised and nothing changes.
     """
 
-    async def add(self, clip: Clip) -> Clip:
-        """Insert and return the clip with its renditions, durably.
+    async def add(self, clip: Clip, room: Room | None = None) -> Clip:
+        """Insert and return the clip with its renditions, durably; its reservation is over then.
 
         When the same user already has a clip with this `idempotency_key`, or there is one with this id, nothing is
         inserted and that clip is returned.
@@ -59,17 +129,19 @@ class ClipRepository(Protocol):
     async def by_idempotency_key(self, user_id: str, key: str) -> Clip | None:
         """Return the user's clip that was made with this key, or None."""
 
-    async def page(self, user_id: str, *, limit: int, after: Position | None, query: str) -> list[Clip]:
-        """Return up to `limit` of the user's undeleted clips, newest first, then by clip id descending.
+    async def by_share_key(self, share_key: str) -> Clip | None:
+        """Return the clip with this link, or None."""
 
-        `after` leaves out everything up to and including that position. `query` keeps clips whose title or room name
-        contains it, compared without case; "%" and "_" are ordinary characters. "" keeps all.
-        """
+    async def page(self, wanted: Selection, *, sort: Sort, limit: int, after: Position | None) -> list[Clip]:
+        """Return up to `limit` undeleted clips in this order; `after` leaves out those up to that position."""
 
-    async def update(self, clip_id: str, **changes: Unpack[ClipChanges]) -> Clip | None:
+    async def largest(self, user_id: str, limit: int) -> list[Clip]:
+        """Return the user's undeleted clips that take up most, the largest first."""
+
+    async def update(self, clip_id: str, room: Room | None = None, **changes: Unpack[ClipChanges]) -> Clip | None:
         """Set these columns and leave the others as they are; return the clip as it is now, or None if it is gone."""
 
-    async def put_rendition(self, clip_id: str, rendition: Rendition) -> Clip | None:
+    async def put_rendition(self, clip_id: str, rendition: Rendition, room: Room | None = None) -> Clip | None:
         """Insert the rendition, or replace the one with its id; return the clip, or None if it is gone."""
 
     async def remove_rendition(self, clip_id: str, rendition_id: str) -> None:
@@ -87,12 +159,6 @@ class ClipRepository(Protocol):
     async def deleted_before(self, instant_us: int) -> list[Clip]:
         """Return the clips that were marked as deleted before `instant_us`."""
 
-    async def used_bytes(self, user_id: str) -> int:
-        """Return the sum of `size_bytes` over the user's clips and their ready renditions.
-
-        Clips marked as deleted count until they are removed: their bytes are still there.
-        """
-
     async def all_clips(self) -> list[Clip]:
         """Return every clip there is, for `lookback check`."""
 
@@ -102,6 +168,7 @@ class FoundSession:
     """A session that may be saved from, and the directory its segments are in.
 
     `recording`: more may still be written, so that it is worth waiting for what has not been committed yet.
+    `longest_us`: no clip of it may be longer; None is any length.
     """
 
     session_id: str
@@ -110,6 +177,7 @@ class FoundSession:
     user_id: str
     directory: Path
     recording: bool
+    longest_us: int | None = None
 
 
 class SessionLookup(Protocol):
@@ -122,12 +190,79 @@ class SessionLookup(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Bytes that are held for a user. `holder` is the server that works; nobody gives them back after `until_us`."""
+
+    reservation_id: str
+    user_id: str
+    size_bytes: int
+    holder: str
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a user has and may have. `quota_bytes` is their own one; None: they have none."""
+
+    user_id: str
+    name: str | None
+    quota_bytes: int | None
+    used_bytes: int
+    reserved_bytes: int
+
+
+Deed = Literal["viewed", "downloaded"]
+
+
+class Witness(Protocol):
+    """Is told what others than its owner do with a clip, before they do: where it fails, they do not."""
+
+    async def note(self, who: Principal, clip: Clip, deed: Deed) -> None:
+        """`who` is about to watch the clip, or to take it with them; a visitor by link has no user id."""
+
+
+class QuotaLedger(Protocol):
+    """What users have used and reserved. Every method is one transaction, which others cannot come between."""
+
+    async def reserve(self, wanted: Reservation, room: Room) -> None:
+        """Hold the bytes.
+
+        Raises QuotaExceededError (facts: quotaBytes, usedBytes, neededBytes) when they do not fit beside what is used
+        and what else is held.
+        """
+
+    async def give_back(self, reservation_id: str) -> None:
+        """Hold them no more; one that is over already is no error."""
+
+    async def give_back_all(self, holder: str) -> int:
+        """Hold nothing more of what this server held before it ended; return how many reservations that were."""
+
+    async def balance(self, user_id: str, now_us: int) -> Balance | None:
+        """Return what the user has; None for somebody who was never here."""
+
+    async def set_quota(self, user_id: str, quota_bytes: int | None, now_us: int) -> None:
+        """Give the user a quota of their own, or the default again; somebody who was never here is inserted."""
+
+    async def miscounted(self) -> list[str]:
+        """Return the users whose count of used bytes is not what their clips take up."""
+
+    async def recount(self, user_id: str) -> None:
+        """Set the count to what the user's clips take up."""
+
+
 class QuotaGate(Protocol):
     """Decides whether a user may store more."""
 
-    def reserve(self, user_id: str, size_bytes: int) -> AbstractAsyncContextManager[None]:
+    def reserve(self, user_id: str, size_bytes: int, community_id: str | None) -> AbstractAsyncContextManager[Room]:
         """Hold `size_bytes` for the user while the block runs; by its end they are in a row, or given back.
 
-        Raises QuotaExceededError (facts: quotaBytes, usedBytes, neededBytes) on entry when they do not fit, counting
-        what other blocks hold at the same time.
+        The room is for the change that uses them. Raises QuotaExceededError (facts: quotaBytes, usedBytes,
+        neededBytes, largestClips) on entry when they do not fit, counting what others hold at the same time.
         """
+
+    async def room(self, community_id: str | None) -> Room:
+        """Return what is free now, for a change that needs no preparation."""
+
+    async def explain(self, error: QuotaExceededError, user_id: str) -> QuotaExceededError:
+        """Return the error with the user's largest clips beside the numbers."""

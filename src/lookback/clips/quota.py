@@ -1,52 +1,92 @@
-"""How much a user may store."""
+"""How much a user may store: bytes are reserved before work starts, and are in a row or given back by its end."""
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lookback.clips.keyed_locks import KeyedLocks
+import structlog
+
+from lookback.clips.ports import Reservation, Room
 from lookback.errors import QuotaExceededError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from lookback.clips.ports import ClipRepository
+    from lookback.clips.model import Clip
+    from lookback.clips.ports import Balance, ClipRepository, Clock, QuotaLedger
+
+    DefaultQuota = Callable[[str | None], Awaitable[int | None]]
+
+log = structlog.get_logger(__name__)
+
+# Longer than any work with them takes. What a killed server held is given back when it starts again; this is for one
+# that never does.
+_HELD_US = 6 * 3_600_000_000
+_LARGEST = 5
 
 
 class UserQuota:
-    """The same number of bytes for every user; None is no limit. Implements QuotaGate."""
+    """Implements QuotaGate. `default_of` gives the quota of users without one of their own, by community, or None.
 
-    def __init__(self, repository: ClipRepository, quota_bytes: int | None) -> None:
+    `holder` names this server: what it held before it was killed is its own to give back, by `recover`.
+    """
+
+    def __init__(
+        self,
+        ledger: QuotaLedger,
+        repository: ClipRepository,
+        default_of: DefaultQuota,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        holder: str,
+    ) -> None:
+        self._ledger = ledger
         self._repository = repository
-        self.quota_bytes = quota_bytes
-        self._held: Counter[str] = Counter()
-        self._locks = KeyedLocks()
+        self._default_of = default_of
+        self._clock = clock
+        self._new_id = new_id
+        self._holder = holder
 
-    async def used_bytes(self, user_id: str) -> int:
-        """What the user stores, and what is being stored now."""
-        return await self._repository.used_bytes(user_id) + self._held[user_id]
+    async def recover(self) -> None:
+        """Give back what this server held when it was killed; only before it works again."""
+        if count := await self._ledger.give_back_all(self._holder):
+            log.info("quota.given_back", reservations=count)
 
     @asynccontextmanager
-    async def reserve(self, user_id: str, size_bytes: int) -> AsyncIterator[None]:
-        """Hold `size_bytes` for the user while the block runs; raises QuotaExceededError when they do not fit."""
-        async with self._locks.hold(user_id):
-            # One at a time: two reservations that look at once would both find room for themselves.
-            await self._require(user_id, size_bytes)
-            self._held[user_id] += size_bytes
+    async def reserve(self, user_id: str, size_bytes: int, community_id: str | None) -> AsyncIterator[Room]:
+        """See QuotaGate."""
+        room = await self.room(community_id)
+        wanted = Reservation(self._new_id(), user_id, size_bytes, self._holder, room.now_us + _HELD_US)
         try:
-            yield
+            await self._ledger.reserve(wanted, room)
+        except QuotaExceededError as error:
+            raise await self.explain(error, user_id) from error
+        try:
+            yield Room(room.default_bytes, room.now_us, wanted.reservation_id)
         finally:
-            self._held[user_id] -= size_bytes
-            if not self._held[user_id]:
-                del self._held[user_id]
+            # Also when the work is cancelled, which must not cost the user their room until the server starts again.
+            await asyncio.shield(self._ledger.give_back(wanted.reservation_id))
 
-    async def _require(self, user_id: str, size_bytes: int) -> None:
-        if self.quota_bytes is None:
-            return
-        used = await self.used_bytes(user_id)
-        if used + size_bytes > self.quota_bytes:
-            raise QuotaExceededError(
-                "User quota exceeded", quotaBytes=self.quota_bytes, usedBytes=used, neededBytes=size_bytes
-            )
+    async def room(self, community_id: str | None) -> Room:
+        """See QuotaGate."""
+        return Room(await self._default_of(community_id), self._clock())
+
+    async def explain(self, error: QuotaExceededError, user_id: str) -> QuotaExceededError:
+        """See QuotaGate."""
+        largest = [_fact(clip) for clip in await self._repository.largest(user_id, _LARGEST)]
+        return QuotaExceededError(error.detail, **error.facts, largestClips=largest)
+
+    async def balance(self, user_id: str) -> Balance | None:
+        """What the user has; None for somebody who was never here."""
+        return await self._ledger.balance(user_id, self._clock())
+
+    async def default_bytes(self, community_id: str | None = None) -> int | None:
+        """The quota of users without one of their own; None is no limit."""
+        return await self._default_of(community_id)
+
+
+def _fact(clip: Clip) -> dict[str, Any]:
+    return {"clipId": clip.clip_id, "title": clip.title, "sizeBytes": clip.stored_bytes}

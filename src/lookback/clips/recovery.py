@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lookback.buffer.layout import BufferLayout
     from lookback.clips.model import Clip
-    from lookback.clips.ports import ClipRepository
+    from lookback.clips.ports import ClipRepository, QuotaLedger
     from lookback.clips.record import ClipRecord
     from lookback.clips.store import ClipStore
 
@@ -34,7 +34,8 @@ class Finding:
     """Something that does not agree. `subject` is a clip id, or the name of a directory that belongs to none.
 
     Kinds: unfinished-file, incomplete-clip, damaged-record, missing-row, half-deleted, missing-files, not-a-file,
-    leftover-pins, stale-record, missing-poster, missing-rendition, orphan-rendition, orphan-pins.
+    leftover-pins, stale-record, missing-poster, missing-rendition, orphan-rendition, orphan-pins; and miscounted, whose
+    subject is a user.
     """
 
     kind: str
@@ -68,12 +69,14 @@ class Recovery:
     def __init__(
         self,
         repository: ClipRepository,
+        ledger: QuotaLedger,
         store: ClipStore,
         layout: BufferLayout,
         *,
         settled: Callable[[Path], bool] = lambda _path: True,
     ) -> None:
         self._repository = repository
+        self._ledger = ledger
         self._store = store
         self._layout = layout
         self._settled = settled
@@ -92,7 +95,13 @@ class Recovery:
             for clip in await self._repository.all_clips():
                 await self._check_row(clip)
             await self._check_pins()
+        await self._check_counts()
         return self._found
+
+    async def recount(self) -> None:
+        """Set what users have used to what their clips take up; right also beside a running service."""
+        for user_id in await self._ledger.miscounted():
+            await self._ledger.recount(user_id)
 
     def _report(self, kind: str, subject: str) -> bool:
         """Note a finding; return whether to mend it."""
@@ -200,6 +209,13 @@ class Recovery:
             if orphan and self._report("orphan-pins", pins.name):
                 await asyncio.to_thread(shutil.rmtree, pins)
 
+    # ---- what users have used
+
+    async def _check_counts(self) -> None:
+        for user_id in await self._ledger.miscounted():
+            if self._report("miscounted", user_id):
+                await self._ledger.recount(user_id)
+
 
 def _has(path: Path, size: int) -> bool:
     try:
@@ -219,5 +235,5 @@ def _playable(record: ClipRecord, directory: Path, pins: Path) -> bool:
 
 
 def _differs(written: Clip, row: Clip) -> bool:
-    names = ("title", "status", "storage", "sha256", "has_poster", "deleted_at_us")
+    names = ("title", "visibility", "tags", "share_key", "status", "storage", "sha256", "has_poster", "deleted_at_us")
     return any(getattr(written, name) != getattr(row, name) for name in names)

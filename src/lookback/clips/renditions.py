@@ -20,7 +20,7 @@ from lookback.buffer.durable import sync_directory
 from lookback.clips import transcode
 from lookback.clips.durable import NEW, storage_errors
 from lookback.clips.model import Rendition
-from lookback.errors import NotFoundError, ValidationError
+from lookback.errors import NotFoundError, QuotaExceededError, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lookback.access.principal import Principal
     from lookback.clips.library import Library
     from lookback.clips.model import Clip
+    from lookback.clips.ports import QuotaGate, Room
     from lookback.clips.rows import ClipRows
     from lookback.clips.store import ClipStore
 
@@ -40,30 +41,38 @@ _DIED = "The converter stopped without saying why"
 
 
 class Renditions:
-    """What users ask for. What `who` may not see raises NotFoundError."""
+    """What users ask for. What `who` may not see raises NotFoundError, what they may not change is denied."""
 
     def __init__(
         self,
         library: Library,
         rows: ClipRows,
         store: ClipStore,
+        quota: QuotaGate,
+        *,
         new_id: Callable[[], str],
         wake: Callable[[str], None],
     ) -> None:
         self._library = library
         self._rows = rows
         self._store = store
+        self._quota = quota
         self._new_id = new_id
         self._wake = wake
 
     async def request(self, who: Principal, clip_id: str, kind: Literal["mp4"]) -> Rendition:
-        """Begin to make one, or return the one that there is; raises ValidationError when the clip is an MP4."""
-        clip = await self._library.get(who, clip_id)
+        """Begin to make one, or return the one that there is.
+
+        Raises ValidationError when the clip is an MP4, QuotaExceededError when one of its size has no room.
+        """
+        clip = await self._library.mine(who, clip_id)
         if clip.container == kind:
             raise ValidationError("The clip is an MP4 already")
         known = next((r for r in clip.renditions if r.format == kind and r.status not in {"failed", "cancelled"}), None)
         if known is not None:
             return known
+        async with self._quota.reserve(clip.user_id, clip.size_bytes, clip.community_id):
+            pass  # said now rather than in the background, which holds it while it works
         rendition = Rendition(self._new_id(), kind, "queued")
         for failed in clip.renditions:
             await self._rows.remove_rendition(clip_id, failed.rendition_id)
@@ -79,7 +88,7 @@ class Renditions:
 
     async def cancel(self, who: Principal, clip_id: str, rendition_id: str) -> None:
         """Stop making it, and remove what there is."""
-        clip = await self._library.get(who, clip_id)
+        clip = await self._library.mine(who, clip_id)
         _the(clip, rendition_id)
         await self._rows.remove_rendition(clip_id, rendition_id)
         with storage_errors():
@@ -87,11 +96,16 @@ class Renditions:
 
 
 class Converter:
-    """Makes renditions, each in a process of its own."""
+    """Makes renditions, each in a process of its own.
 
-    def __init__(self, rows: ClipRows, store: ClipStore, python: str = sys.executable) -> None:
+    How large one becomes is known when it is done: as much as the clip has is held for it meanwhile, and what is larger
+    must find room then.
+    """
+
+    def __init__(self, rows: ClipRows, store: ClipStore, quota: QuotaGate, python: str = sys.executable) -> None:
         self._rows = rows
         self._store = store
+        self._quota = quota
         self._python = python
 
     async def make(self, clip: Clip, rendition: Rendition) -> None:
@@ -99,14 +113,25 @@ class Converter:
 
         Raises StorageUnavailableError or DiskFullError when the finished file cannot be kept.
         """
+        try:
+            async with self._quota.reserve(clip.user_id, clip.size_bytes, clip.community_id) as room:
+                failure = await self._make(clip, rendition, room)
+        except QuotaExceededError as error:
+            failure = error.detail
+        if failure is None:
+            return
+        if await self._rows.progress(clip.clip_id, replace(rendition, status="failed", reason=failure)):
+            log.warning("rendition.failed", clip=clip.clip_id, rendition=rendition.rendition_id, reason=failure)
+
+    async def _make(self, clip: Clip, rendition: Rendition, room: Room) -> str | None:
+        """Return why it failed, or None."""
         target = self._store.rendition(clip, rendition.rendition_id)
         new = target.with_name(target.name + NEW)
         try:
             failure = await self._convert(clip, rendition, new)
             if failure is None:
-                await self._keep(clip, rendition, new, target)
-            elif await self._rows.progress(clip.clip_id, replace(rendition, status="failed", reason=failure)):
-                log.warning("rendition.failed", clip=clip.clip_id, rendition=rendition.rendition_id, reason=failure)
+                await self._keep(clip, rendition, new, target, room)
+            return failure
         finally:
             await asyncio.to_thread(new.unlink, missing_ok=True)
 
@@ -137,10 +162,15 @@ class Converter:
             await _stop(process)
         return failure if failure is not None or code == 0 else _DIED
 
-    async def _keep(self, clip: Clip, rendition: Rendition, new: Path, target: Path) -> None:
+    async def _keep(self, clip: Clip, rendition: Rendition, new: Path, target: Path, room: Room) -> None:
         size = await asyncio.to_thread(_publish, new, target)
         ready = replace(rendition, status="ready", progress=1.0, size_bytes=size)
-        if await self._rows.progress(clip.clip_id, ready) is None:
+        try:
+            kept = await self._rows.progress(clip.clip_id, ready, room)
+        except QuotaExceededError:
+            await asyncio.to_thread(target.unlink, missing_ok=True)
+            raise
+        if kept is None:
             await asyncio.to_thread(target.unlink, missing_ok=True)  # cancelled at the last moment
             return
         log.info("rendition.ready", clip=clip.clip_id, rendition=rendition.rendition_id, size=size)

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Unpack
 import structlog
 
 from lookback.clips.keyed_locks import KeyedLocks
+from lookback.clips.trail import tell
 from lookback.errors import LookbackError
 
 if TYPE_CHECKING:
+    from lookback.access.audit import Audit
     from lookback.clips.model import Clip, Rendition
-    from lookback.clips.ports import ClipChanges, ClipRepository
+    from lookback.clips.ports import ClipChanges, ClipRepository, Room
     from lookback.clips.store import ClipStore
+    from lookback.clips.trail import Told
 
 log = structlog.get_logger(__name__)
 
@@ -21,15 +24,25 @@ log = structlog.get_logger(__name__)
 class ClipRows:
     """Changes clips one after the other, so that the last row and the last `clip.json` say the same."""
 
-    def __init__(self, repository: ClipRepository, store: ClipStore) -> None:
+    def __init__(self, repository: ClipRepository, store: ClipStore, audit: Audit) -> None:
         self._repository = repository
         self._store = store
+        self._audit = audit
         self._locks = KeyedLocks()
 
-    async def change(self, clip_id: str, **changes: Unpack[ClipChanges]) -> Clip | None:
-        """Set these columns; return the clip as it is now, or None if it is gone."""
+    async def change(
+        self, clip_id: str, room: Room | None = None, told: Told | None = None, **changes: Unpack[ClipChanges]
+    ) -> Clip | None:
+        """Set these columns; return the clip as it is now, or None if it is gone.
+
+        `told` is what the audit trail is told of it. Raises QuotaExceededError when its owner then uses more than there
+        is room for.
+        """
         async with self._locks.hold(clip_id):
-            clip = await self._repository.update(clip_id, **changes)
+            async with self._audit.together():
+                clip = await self._repository.update(clip_id, room, **changes)
+                if clip is not None and told is not None:
+                    await tell(self._audit, clip, told)
             await self._write_down(clip)
             return clip
 
@@ -38,15 +51,18 @@ class ClipRows:
         async with self._locks.hold(clip_id):
             return await self._repository.put_rendition(clip_id, rendition)
 
-    async def progress(self, clip_id: str, rendition: Rendition) -> Clip | None:
-        """Replace a rendition that is still wanted; return None when it, or its clip, is not."""
+    async def progress(self, clip_id: str, rendition: Rendition, room: Room | None = None) -> Clip | None:
+        """Replace a rendition that is still wanted; return None when it, or its clip, is not.
+
+        Raises QuotaExceededError when its owner then uses more than there is room for.
+        """
         async with self._locks.hold(clip_id):
             clip = await self._repository.get(clip_id)
             if clip is None or clip.deleted_at_us is not None:
                 return None
             if all(known.rendition_id != rendition.rendition_id for known in clip.renditions):
                 return None
-            return await self._repository.put_rendition(clip_id, rendition)
+            return await self._repository.put_rendition(clip_id, rendition, room)
 
     async def remove_rendition(self, clip_id: str, rendition_id: str) -> None:
         """Forget a rendition."""
@@ -62,6 +78,15 @@ class ClipRows:
             await asyncio.to_thread(self._store.remove, clip)
             await self._repository.remove(clip_id)
             return True
+
+    async def erase(self, clip_id: str) -> Clip | None:
+        """Remove files, then row, of a clip whether it was deleted or not; return what it was, None if it was gone."""
+        async with self._locks.hold(clip_id):
+            clip = await self._repository.get(clip_id)
+            if clip is not None:
+                await asyncio.to_thread(self._store.remove, clip)
+                await self._repository.remove(clip_id)
+            return clip
 
     async def _write_down(self, clip: Clip | None) -> None:
         if clip is None or clip.status == "failed":

@@ -5,25 +5,31 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Unpack
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, select
+from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from lookback.clips.model import Clip, Interval, Rendition, Storage
+from lookback.clips.model import Clip, Interval, Rendition, Storage, Visibility
+from lookback.db.clip_lists import enlist, page_query, unlist
 from lookback.db.models import ClipRow
+from lookback.db.quota import count
 from lookback.db.transactions import Transactions
 from lookback.media.gaps import Gap
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from collections.abc import Callable
 
-    from lookback.clips.ports import ClipChanges, Position
+    from sqlalchemy import Select
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+    from lookback.clips.ports import ClipChanges, Position, Room, Selection, Sort
 
 _PLAIN = (
-    "clip_id", "session_id", "room_name", "community_id", "user_id", "title", "created_at_us", "status", "size_bytes",
-    "container", "etag", "video_codec", "audio_codec", "width", "height", "sha256", "has_poster", "idempotency_key",
-    "deleted_at_us",
+    "clip_id", "session_id", "room_name", "community_id", "user_id", "user_name", "sharer_id", "sharer_name", "title",
+    "share_key", "created_at_us", "status", "size_bytes", "container", "etag", "video_codec", "audio_codec", "width",
+    "height", "sha256", "has_poster", "idempotency_key", "deleted_at_us",
 )  # fmt: skip
+_LISTED = frozenset({"title", "visibility", "tags", "deleted_at_us"})
 _UNDONE = frozenset({"queued", "running"})
 
 
@@ -33,11 +39,14 @@ class SqlClipRepository:
     def __init__(self, engine: AsyncEngine) -> None:
         self._sessions = Transactions(engine)
 
-    async def add(self, clip: Clip) -> Clip:
+    async def add(self, clip: Clip, room: Room | None = None) -> Clip:
         """See ClipRepository."""
         try:
             async with self._sessions.begin() as db:
                 db.add(_row(clip))
+                await db.flush()
+                await enlist(db, clip)
+                await count(db, clip.user_id, clip.counted_bytes, room)
         except IntegrityError:
             there = await self.get(clip.clip_id)
             if there is None and clip.idempotency_key is not None:
@@ -55,53 +64,52 @@ class SqlClipRepository:
         """See ClipRepository."""
         return await self._one(select(ClipRow).where(ClipRow.user_id == user_id, ClipRow.idempotency_key == key))
 
-    async def page(self, user_id: str, *, limit: int, after: Position | None, query: str) -> list[Clip]:
+    async def by_share_key(self, share_key: str) -> Clip | None:
         """See ClipRepository."""
-        wanted = select(ClipRow).where(ClipRow.user_id == user_id, ClipRow.deleted_at_us.is_(None))
-        if after is not None:
-            wanted = wanted.where(
-                or_(
-                    ClipRow.created_at_us < after.created_at_us,
-                    (ClipRow.created_at_us == after.created_at_us) & (ClipRow.clip_id < after.clip_id),
-                )
-            )
-        if query:
-            wanted = wanted.where(ClipRow.search_text.contains(query.casefold(), autoescape=True))
-        return await self._all(wanted.order_by(ClipRow.created_at_us.desc(), ClipRow.clip_id.desc()).limit(limit))
+        return await self._one(select(ClipRow).where(ClipRow.share_key == share_key))
 
-    async def update(self, clip_id: str, **changes: Unpack[ClipChanges]) -> Clip | None:
+    async def page(self, wanted: Selection, *, sort: Sort, limit: int, after: Position | None) -> list[Clip]:
         """See ClipRepository."""
-        async with self._sessions.begin() as db:
-            row = await db.get(ClipRow, clip_id, with_for_update=True)
-            if row is None:
-                return None
+        return await self._all(page_query(wanted, sort, limit, after))
+
+    async def largest(self, user_id: str, limit: int) -> list[Clip]:
+        """See ClipRepository."""
+        theirs = select(ClipRow).where(ClipRow.user_id == user_id, ClipRow.deleted_at_us.is_(None))
+        return await self._all(theirs.order_by(ClipRow.stored_bytes.desc(), ClipRow.clip_id).limit(limit))
+
+    async def update(self, clip_id: str, room: Room | None = None, **changes: Unpack[ClipChanges]) -> Clip | None:
+        """See ClipRepository."""
+
+        def change(row: ClipRow) -> None:
             for name, value in changes.items():
-                setattr(row, name, value)
-            row.search_text = _search_text(row.title, row.room_name)
-            await db.flush()
-            return _clip(row)
+                setattr(row, name, list(value) if isinstance(value, tuple) else value)
 
-    async def put_rendition(self, clip_id: str, rendition: Rendition) -> Clip | None:
+        return await self._change(clip_id, change, room, listed=bool(_LISTED & changes.keys()))
+
+    async def put_rendition(self, clip_id: str, rendition: Rendition, room: Room | None = None) -> Clip | None:
         """See ClipRepository."""
-        async with self._sessions.begin() as db:
-            row = await db.get(ClipRow, clip_id, with_for_update=True)
-            if row is None:
-                return None
+
+        def put(row: ClipRow) -> None:
             row.renditions = [*_others(row, rendition.rendition_id), asdict(rendition)]
-            await db.flush()
-            return _clip(row)
+
+        return await self._change(clip_id, put, room)
 
     async def remove_rendition(self, clip_id: str, rendition_id: str) -> None:
         """See ClipRepository."""
-        async with self._sessions.begin() as db:
-            row = await db.get(ClipRow, clip_id, with_for_update=True)
-            if row is not None:
-                row.renditions = _others(row, rendition_id)
+
+        def remove(row: ClipRow) -> None:
+            row.renditions = _others(row, rendition_id)
+
+        await self._change(clip_id, remove)
 
     async def remove(self, clip_id: str) -> None:
         """See ClipRepository."""
         async with self._sessions.begin() as db:
-            await db.execute(delete(ClipRow).where(ClipRow.clip_id == clip_id))
+            row = await _held(db, clip_id)
+            if row is not None:
+                await unlist(db, clip_id)
+                await db.execute(delete(ClipRow).where(ClipRow.clip_id == clip_id))
+                await count(db, row.user_id, -_clip(row).counted_bytes, None)
 
     async def unfinished(self) -> list[Clip]:
         """See ClipRepository."""
@@ -120,19 +128,28 @@ class SqlClipRepository:
         """See ClipRepository."""
         return await self._all(select(ClipRow).where(ClipRow.deleted_at_us < instant_us))
 
-    async def used_bytes(self, user_id: str) -> int:
-        """See ClipRepository."""
-        async with self._sessions() as db:
-            mine = ClipRow.user_id == user_id
-            total = (await db.execute(select(func.coalesce(func.sum(ClipRow.size_bytes), 0)).where(mine))).scalar_one()
-            # Only WebM clips have renditions.
-            webm = (await db.execute(select(ClipRow.renditions).where(mine, ClipRow.container == "webm"))).scalars()
-            derived = sum(r["size_bytes"] or 0 for row in webm for r in row if r["status"] == "ready")
-            return int(total) + derived
-
     async def all_clips(self) -> list[Clip]:
         """See ClipRepository."""
         return await self._all(select(ClipRow).order_by(ClipRow.created_at_us))
+
+    async def _change(
+        self, clip_id: str, change: Callable[[ClipRow], None], room: Room | None = None, *, listed: bool = False
+    ) -> Clip | None:
+        """Change a row, and in the same transaction what follows from it: its places in lists, its owner's sum."""
+        async with self._sessions.begin() as db:
+            row = await _held(db, clip_id)
+            if row is None:
+                return None
+            counted = _clip(row).counted_bytes
+            change(row)
+            clip = _clip(row)
+            row.stored_bytes = clip.stored_bytes
+            await db.flush()
+            if listed:
+                await unlist(db, clip_id)
+                await enlist(db, clip)
+            await count(db, clip.user_id, clip.counted_bytes - counted, room)
+            return clip
 
     async def _one(self, query: Select[ClipRow]) -> Clip | None:
         async with self._sessions() as db:
@@ -144,8 +161,11 @@ class SqlClipRepository:
             return [_clip(row) for row in (await db.execute(query)).scalars()]
 
 
-def _search_text(title: str, room_name: str) -> str:
-    return f"{title}\n{room_name}".casefold()
+async def _held(db: AsyncSession, clip_id: str) -> ClipRow | None:
+    """The row, which nobody else changes until the transaction ends; SQLite waits for its turn at the first write."""
+    same = sql_update(ClipRow).where(ClipRow.clip_id == clip_id).values(clip_id=ClipRow.clip_id)
+    await db.execute(same.execution_options(synchronize_session=False))
+    return await db.get(ClipRow, clip_id)
 
 
 def _others(row: ClipRow, rendition_id: str) -> list[dict[str, Any]]:
@@ -155,7 +175,9 @@ def _others(row: ClipRow, rendition_id: str) -> list[dict[str, Any]]:
 def _row(clip: Clip) -> ClipRow:
     return ClipRow(
         **{name: getattr(clip, name) for name in _PLAIN},
-        search_text=_search_text(clip.title, clip.room_name),
+        visibility=clip.visibility.value,
+        tags=list(clip.tags),
+        stored_bytes=clip.stored_bytes,
         requested_start_us=clip.requested.start_us,
         requested_end_us=clip.requested.end_us,
         delivered_start_us=clip.delivered.start_us,
@@ -169,6 +191,8 @@ def _row(clip: Clip) -> ClipRow:
 def _clip(row: ClipRow) -> Clip:
     return Clip(
         **{name: getattr(row, name) for name in _PLAIN},
+        visibility=Visibility(row.visibility),
+        tags=tuple(row.tags),
         requested=Interval(row.requested_start_us, row.requested_end_us),
         delivered=Interval(row.delivered_start_us, row.delivered_end_us),
         storage=Storage(row.storage),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from tests.support.audit import a_trail
 from tests.support.clip_studio import ALICE, SECOND, Studio, a_studio, finished, forever, running
 from tests.support.encoded_clip import ClipShape, encoded_clip
 from tests.support.saved import barcode_of_picture
@@ -91,9 +92,14 @@ async def test_a_disk_that_is_full_is_tried_again(studio: Studio) -> None:
         os.fsync(descriptor)
 
     store = ClipStore(studio.clips.store.root, studio.layout, FileCalls(fsync=fsync))
-    rows = ClipRows(studio.repository, store)
+    rows = ClipRows(studio.repository, store, a_trail())
     background = Background(
-        studio.repository, rows, store, converter=Converter(rows, store), clock=studio.clock, wait=forever
+        studio.repository,
+        rows,
+        store,
+        converter=Converter(rows, store, studio.clips.quota),
+        clock=studio.clock,
+        wait=forever,
     )
     async with running(background):
         new = store.video(clip).with_name("video.mp4.new")
@@ -162,9 +168,14 @@ async def test_no_two_workers_have_the_same_clip(studio: Studio) -> None:
         at_work[0] -= 1
 
     store = ClipStore(studio.clips.store.root, studio.layout, FileCalls(fsync=fsync))
-    rows = ClipRows(studio.repository, store)
+    rows = ClipRows(studio.repository, store, a_trail())
     background = Background(
-        studio.repository, rows, store, converter=Converter(rows, store), clock=studio.clock, wait=forever
+        studio.repository,
+        rows,
+        store,
+        converter=Converter(rows, store, studio.clips.quota),
+        clock=studio.clock,
+        wait=forever,
     )
     async with running(background):
         for _ in range(20):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.audit import a_trail
 from tests.support.clip_studio import ALICE, SECOND, Studio, a_studio
 from tests.support.encoded_clip import ClipShape, encoded_clip
 from tests.support.memory_clips import MemoryClipRepository
@@ -88,7 +89,7 @@ async def test_a_crash_while_storing(studio: Studio, step: str) -> None:
     clip = await studio.capture()
     content = studio.content(clip)
     store = crashing(studio, step)
-    rows = ClipRows(studio.repository, store)
+    rows = ClipRows(studio.repository, store, a_trail())
 
     async def store_it(with_store: ClipStore) -> None:
         digest = with_store.materialise(clip)
@@ -179,13 +180,13 @@ async def test_what_may_still_be_in_the_making_is_left_alone(studio: Studio) -> 
     for step in WRITING:
         await capture_and_crash(studio, step, title=step)
     before = everything(studio)
-    recovery = Recovery(studio.repository, studio.clips.store, studio.layout, settled=lambda _: False)
+    recovery = Recovery(studio.repository, studio.ledger, studio.clips.store, studio.layout, settled=lambda _: False)
     assert await recovery.check(repair=True) == []
     assert everything(studio) == before
 
 
 async def finish_files(studio: Studio, clip: Clip) -> None:
-    rows = ClipRows(studio.repository, studio.clips.store)
+    rows = ClipRows(studio.repository, studio.clips.store, a_trail())
     digest = studio.clips.store.materialise(clip)
     changed = await rows.change(clip.clip_id, storage=Storage.FILE, sha256=digest)
     assert changed is not None

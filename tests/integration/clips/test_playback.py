@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.audit import a_trail
 from tests.support.clip_studio import ADMIN, ALICE, BOB, SECOND, Studio
 from tests.support.encoded_clip import ClipShape, encoded_clip
 from tests.support.saved import write_clip
@@ -31,7 +32,7 @@ async def read(media: OpenMedia, start: int = 0, stop: int | None = None) -> byt
 
 
 async def store(studio: Studio, clip: Clip) -> Clip:
-    rows = ClipRows(studio.repository, studio.clips.store)
+    rows = ClipRows(studio.repository, studio.clips.store, a_trail())
     digest = studio.clips.store.materialise(clip)
     changed = await rows.change(clip.clip_id, storage=Storage.FILE, sha256=digest)
     assert changed is not None

@@ -33,6 +33,8 @@ from lookback.media.cutting import cut
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lookback.clips.ports import Room
+
 NO_LINKS = [errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP]
 
 
@@ -185,7 +187,7 @@ async def test_a_database_that_fails_leaves_nothing_behind(studio: Studio) -> No
     studio.record()
 
     class Broken:
-        async def add(self, _: Clip) -> Clip:
+        async def add(self, _clip: Clip, _room: Room | None = None) -> Clip:
             raise ConnectionError("the database is away")
 
         def __getattr__(self, name: str) -> Any:

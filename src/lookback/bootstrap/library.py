@@ -1,0 +1,85 @@
+"""Clips, the quotas they count against, and who stores how much, put together from the settings."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import socket
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lookback.access.audit import Audit
+from lookback.bootstrap.parts import clock_us, new_id, wait_until
+from lookback.buffer.layout import BufferLayout
+from lookback.clips.assembly import ClipServices, World, assemble
+from lookback.clips.usage import QuotaOffice
+from lookback.db.audit import SqlAuditRepository
+from lookback.db.clips import SqlClipRepository
+from lookback.db.quota import SqlQuotaLedger
+from lookback.db.usage import SqlUsageRepository
+from lookback.db.users import SqlUserRepository
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from lookback.access.ports import Communities
+    from lookback.buffer.reader import SegmentCache
+    from lookback.clips.ports import SessionLookup
+    from lookback.settings import Settings
+
+_KEY_BYTES = 24  # of a link: 192 bits, which nobody guesses
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultQuota:
+    """The quota of users without one of their own: what the clip's community says, else the operator."""
+
+    instance_bytes: int
+    communities: Communities | None = None
+
+    async def __call__(self, community_id: str | None) -> int:
+        """Return it in bytes."""
+        if self.communities is None or community_id is None:
+            return self.instance_bytes
+        said = (await self.communities.config_of(community_id)).default_quota_bytes
+        return said if said is not None else self.instance_bytes
+
+
+def clip_services(
+    settings: Settings,
+    engine: AsyncEngine,
+    sessions: SessionLookup,
+    cache: SegmentCache,
+    communities: Communities | None = None,
+) -> ClipServices:
+    """Everything about clips of an installation."""
+    world = World(
+        ledger=SqlQuotaLedger(engine),
+        default_quota=DefaultQuota(settings.quota_bytes, communities),
+        name_of=SqlUserRepository(engine).name_of,
+        audit=Audit(SqlAuditRepository(engine), clock_us),
+        server_id=server_id(settings),
+        new_key=partial(secrets.token_urlsafe, _KEY_BYTES),
+    )
+    return assemble(
+        settings.storage_path,
+        BufferLayout(settings.buffer_path),
+        SqlClipRepository(engine),
+        sessions,
+        clock=clock_us,
+        wait=wait_until,
+        new_id=new_id,
+        cache=cache,
+        world=world,
+    )
+
+
+def quota_office(engine: AsyncEngine, clips: ClipServices, audit: Audit) -> QuotaOffice:
+    """Quotas and usage of an installation."""
+    return QuotaOffice(SqlUsageRepository(engine), SqlQuotaLedger(engine), clips.quota, audit, clock_us)
+
+
+def server_id(settings: Settings) -> str:
+    """What tells this server from others that share its database: one runs per folder of a machine."""
+    return hashlib.sha256(f"{socket.gethostname()}:{settings.home}".encode()).hexdigest()[:32]
