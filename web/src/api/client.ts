@@ -8,7 +8,8 @@ import type { paths } from "./schema";
 
 const rules: Middleware = {
   onRequest({ request }) {
-    request.headers.set("Authorization", `Bearer ${getToken() ?? ""}`);
+    const token = getToken();
+    if (token) request.headers.set("Authorization", `Bearer ${token}`); // a shared clip is watched without one
     return request;
   },
   async onResponse({ response }) {

@@ -10,10 +10,12 @@ import {
   type InfiniteData,
 } from "@tanstack/react-query";
 
+import { type Filters, queryOf } from "../clips/filters";
 import * as calls from "./calls";
+import { getClip, getClips } from "./clips";
 import { Problem } from "./problem";
 import { askAfter, mergeTimeline } from "./timeline";
-import type { Clip, Session, Timeline } from "./types";
+import type { Clip, ClipList, Session, Timeline } from "./types";
 
 const SESSIONS_MS = 1000;
 const TIMELINE_MS = 500;
@@ -21,7 +23,7 @@ const STILL_TIMELINE_MS = 5000;
 const UNREACHABLE_MS = 3000;
 const PAGE = 24;
 
-export type ClipPages = InfiniteData<{ items: Clip[]; nextCursor: string | null }, string | null>;
+export type ClipPages = InfiniteData<ClipList, string | null>;
 
 /** A refusal is an answer: only silence is worth asking again. */
 export function createQueryClient(): QueryClient {
@@ -58,19 +60,30 @@ export function useTimeline(session: Session | undefined) {
   });
 }
 
-/** The library, newest first, page by page. Fresh clips are asked for again until their poster is there. */
-export const useClips = (q: string) =>
+export const clipsKey = (filters: Filters) => ["clips", filters] as const;
+
+/** The library, page by page. Fresh clips are asked for again until their poster is there. */
+export const useClips = (filters: Filters) =>
   useInfiniteQuery({
-    queryKey: ["clips", q],
-    queryFn: ({ pageParam }) => calls.getClips(q, pageParam, PAGE),
+    queryKey: clipsKey(filters),
+    queryFn: ({ pageParam }) =>
+      getClips({
+        community: filters.community,
+        filters: queryOf(filters, Date.now()),
+        cursor: pageParam,
+        limit: PAGE,
+      }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.nextCursor,
     placeholderData: keepPreviousData,
-    refetchInterval: (query) => clipsInterval(query.state.data?.pages.flatMap((page) => page.items) ?? []),
+    refetchInterval: (query) => clipsInterval(query.state.data?.pages ?? []),
   });
 
-function clipsInterval(clips: Clip[]): number {
-  if (clips.some(isWorking)) return 700;
+/** A refresh asks for every page again: whoever scrolled far has the library as it was, but for what is under way. */
+function clipsInterval(pages: ClipList[]): number | false {
+  const clips = pages.flatMap((page) => page.items);
+  if (clips.some(isWorking)) return 700 * pages.length;
+  if (pages.length > 2) return false;
   const young = clips.some((clip) => !clip.posterUrl && Date.now() - Date.parse(clip.createdAt) < 30_000);
   return young ? 1000 : 15_000;
 }
@@ -78,7 +91,7 @@ function clipsInterval(clips: Clip[]): number {
 const isWorking = (clip: Clip) => clip.renditions.some((one) => one.status === "queued" || one.status === "running");
 
 export const useClip = (clipId: string | null) =>
-  useQuery({ queryKey: ["clip", clipId], queryFn: () => calls.getClip(clipId ?? ""), enabled: clipId !== null });
+  useQuery({ queryKey: ["clip", clipId], queryFn: () => getClip(clipId ?? ""), enabled: clipId !== null });
 
 /** Change the clip in every list that shows it, before the server is asked again. */
 export function patchClips(client: QueryClient, change: (clips: Clip[]) => Clip[]): void {

@@ -1,12 +1,15 @@
 /** Brand, pages, quota, who one is, dark or light. */
 
-import { ActionIcon, Progress, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 
 import { useMe } from "../api/queries";
 import type { Me } from "../api/types";
 import classes from "./App.module.css";
+import { Brand } from "./Brand";
 import { Icon } from "./icons";
-import { addressOf, type Route } from "./route";
+import { looksAfterSomething } from "./may";
+import { QuotaBar } from "./QuotaBar";
+import { addressOf, ALL_CLIPS, type Route } from "./route";
 import { ofSize } from "./words";
 
 export function Header({ route, onHelp }: { route: Route; onHelp: () => void }) {
@@ -16,17 +19,27 @@ export function Header({ route, onHelp }: { route: Route; onHelp: () => void }) 
       <a className={classes.skip} href="#main" onClick={focusMain}>
         Skip to the page
       </a>
-      <a className={classes.brand} href={addressOf({ page: "buffer" })}>
-        <span className={classes.ring} aria-hidden />
-        Lookback
+      <a className={classes.home} href={addressOf({ page: "buffer" })}>
+        <Brand />
       </a>
       <nav className={classes.nav} aria-label="Pages">
         <PageLink to={{ page: "buffer" }} now={route} label="Buffer" />
-        <PageLink to={{ page: "clips", clipId: null }} now={route} label="Clips" />
+        <PageLink to={ALL_CLIPS} now={route} label="Clips" />
+        {looksAfterSomething(me) && (
+          <PageLink to={{ page: "community", scope: null, tab: null }} now={route} label="Community" />
+        )}
       </nav>
       <div className={classes.me}>
         {me && <Quota me={me} />}
-        {me && <span className={classes.name}>{me.name ?? me.userId}</span>}
+        {me && (
+          <a
+            className={classes.name}
+            href={addressOf({ page: "you" })}
+            {...(route.page === "you" && { "aria-current": "page" as const })}
+          >
+            {me.name ?? me.userId}
+          </a>
+        )}
         <Tooltip label="Keys">
           <ActionIcon variant="subtle" color="gray" c="var(--dim)" aria-label="Keyboard shortcuts" onClick={onHelp}>
             <b>?</b>
@@ -54,18 +67,14 @@ function PageLink({ to, now, label }: { to: Route; now: Route; label: string }) 
 
 function Quota({ me }: { me: Me }) {
   if (!me.quotaBytes) return <span className={classes.used}>{ofSize(me.usedBytes)} of clips</span>;
-  const percent = Math.min(100, (me.usedBytes / me.quotaBytes) * 100);
-  const words = `${ofSize(me.usedBytes)} of ${ofSize(me.quotaBytes)}`;
   return (
     <>
-      <span className={classes.used}>{words}</span>
-      <Progress.Root className={classes.quota ?? ""} size={6} radius={3} bg="var(--raised)">
-        <Progress.Section
-          value={percent}
-          color={percent > 90 ? "var(--live)" : "var(--ok)"}
-          aria-label={`${words} used`}
-        />
-      </Progress.Root>
+      <span className={classes.used}>
+        {ofSize(me.usedBytes)} of {ofSize(me.quotaBytes)}
+      </span>
+      <span className={classes.quota}>
+        <QuotaBar usedBytes={me.usedBytes} quotaBytes={me.quotaBytes} />
+      </span>
     </>
   );
 }

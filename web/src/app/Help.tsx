@@ -3,7 +3,7 @@
 import { Kbd, Modal, VisuallyHidden } from "@mantine/core";
 
 import classes from "./App.module.css";
-import { Icon } from "./icons";
+import { Icon, type IconName } from "./icons";
 
 const KEYS: [string[], string][] = [
   [["S"], "Save what is selected"],
@@ -16,7 +16,11 @@ const KEYS: [string[], string][] = [
   [["Space"], "Play or hold"],
   [["L"], "Live"],
   [["/"], "Search the clips"],
-  [["Esc"], "Close the clip"],
+  [["Left", "Right", "Up", "Down"], "Go from clip to clip; Enter plays"],
+  [["X"], "Select the clip, or not"],
+  [["A"], "Select all clips"],
+  [["Del"], "Delete the selected clips"],
+  [["Esc"], "Close the clip; drop the selection"],
   [["?"], "This list"],
 ];
 
@@ -41,12 +45,15 @@ function KeyRow({ keys, what }: { keys: string[]; what: string }) {
   );
 }
 
+const ARROWS: Record<string, IconName> = { Left: "left", Right: "right", Up: "up", Down: "down" };
+
 /** Arrows are drawn: not every font has them. */
 function Key({ name }: { name: string }) {
-  if (name !== "Left" && name !== "Right") return <Kbd>{name}</Kbd>;
+  const arrow = ARROWS[name];
+  if (!arrow) return <Kbd>{name}</Kbd>;
   return (
     <Kbd style={{ display: "inline-flex", alignItems: "center" }}>
-      <Icon name={name === "Left" ? "left" : "right"} size={13} />
+      <Icon name={arrow} size={13} />
       <VisuallyHidden>{name}</VisuallyHidden>
     </Kbd>
   );

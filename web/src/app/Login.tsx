@@ -4,6 +4,7 @@ import { Button, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 
 import classes from "./App.module.css";
+import { Brand } from "./Brand";
 import { setToken } from "./token";
 
 export function Login() {
@@ -15,10 +16,7 @@ export function Login() {
   };
   return (
     <main id="main" className={classes.login}>
-      <span className={classes.brand}>
-        <span className={classes.ring} aria-hidden />
-        Lookback
-      </span>
+      <Brand />
       <h1>You are not signed in</h1>
       <p>
         Open the link that the server printed when it started, or paste its token here. It stays in this tab and is

@@ -21,5 +21,5 @@ it("arrows are one frame, with shift one second", () => {
 it("what belongs to the browser stays with it", () => {
   expect(pressed("s", { ctrlKey: true })).toBeNull();
   expect(pressed("l", { metaKey: true })).toBeNull();
-  expect(pressed("x")).toBeNull();
+  expect(pressed("y")).toBeNull();
 });

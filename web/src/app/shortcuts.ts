@@ -16,6 +16,11 @@ export type Shortcut =
   | "play"
   | "close"
   | "search"
+  | "pick"
+  | "pickAll"
+  | "remove"
+  | "up"
+  | "down"
   | `preset${1 | 2 | 3 | 4 | 5}`;
 
 const KEYS: Record<string, Shortcut> = {
@@ -27,6 +32,11 @@ const KEYS: Record<string, Shortcut> = {
   "]": "out",
   " ": "play",
   "/": "search",
+  x: "pick",
+  a: "pickAll",
+  Delete: "remove",
+  ArrowUp: "up",
+  ArrowDown: "down",
   Escape: "close",
   "1": "preset1",
   "2": "preset2",
@@ -56,7 +66,7 @@ const OWN_KEYS: [string, Shortcut[]][] = [
   ["button, a, summary, [role=menuitem]", ["play"]],
   [
     "input[type=radio], video, [role=slider], [role=menu]",
-    ["frameBack", "frameForward", "secondBack", "secondForward", "play"],
+    ["frameBack", "frameForward", "secondBack", "secondForward", "up", "down", "play"],
   ],
 ];
 

@@ -53,11 +53,18 @@ export function toastProblem(error: unknown, actions: ToastAction[] = []): void 
   toast(nextStep ? `${sentence} ${nextStep}` : sentence, actions);
 }
 
-export async function copyLink(address: string, what = "Link"): Promise<void> {
+/** Copy, and say so; or say why not. */
+export async function copyText(text: string, done: string): Promise<void> {
   try {
-    await navigator.clipboard.writeText(new URL(address, location.href).href);
-    toast(`${what} copied. Whoever has it can watch for the next hours, without signing in.`);
+    await navigator.clipboard.writeText(text);
+    toast(done);
   } catch {
-    toast("The browser did not allow copying. Right-click the video and copy its address instead.");
+    toast(`The browser did not allow copying. This is what you wanted: ${text}`);
   }
+}
+
+/** A signed address: for now, without changing who may see the clip. */
+export function copyLink(address: string): Promise<void> {
+  const said = "Link copied. Whoever has it can watch for the next hours, without signing in.";
+  return copyText(new URL(address, location.href).href, said);
 }

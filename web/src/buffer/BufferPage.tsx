@@ -6,10 +6,10 @@ import { useState } from "react";
 
 import { explain } from "../api/problem";
 import { isUnreachable, useSessions } from "../api/queries";
+import { Notice } from "../app/Notice";
 import { useShare } from "../share/share";
 import classes from "./Buffer.module.css";
 import { LatestClips } from "./LatestClips";
-import { Notice } from "./Notice";
 import { SessionView } from "./SessionView";
 import { StartPanel } from "./StartPanel";
 import { pickSession } from "./sentences";

@@ -7,9 +7,9 @@ import { useState } from "react";
 import { explain } from "../api/problem";
 import { useStartDemo } from "../api/queries";
 import { Icon } from "../app/icons";
+import { Notice } from "../app/Notice";
 import { canShare, startSharing, useShare } from "../share/share";
 import classes from "./Buffer.module.css";
-import { Notice } from "./Notice";
 
 interface StartPanelProps {
   title: string;

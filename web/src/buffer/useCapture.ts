@@ -3,13 +3,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 
-import { capture, deleteClip, restoreClip } from "../api/calls";
+import { capture } from "../api/calls";
+import { deleteClip, restoreClip } from "../api/clips";
 import { Problem } from "../api/problem";
-import { type ClipPages, patchClips, useRefreshClips } from "../api/queries";
+import { type ClipPages, clipsKey, patchClips, useRefreshClips } from "../api/queries";
 import { gapOf } from "../api/timeline";
 import type { Clip, Range, TimelineGap } from "../api/types";
 import { freshId } from "../app/ids";
 import { copyLink, toast, toastProblem } from "../app/toast";
+import { NO_FILTERS } from "../clips/filters";
 import { type Bounds, POST_ROLL_SECONDS, resolve } from "./selection";
 import { savedSentence } from "./sentences";
 
@@ -111,7 +113,7 @@ export function useCapture({ sessionId, selection, bounds, onSaved, onUndone }: 
 
 /** The new clip is in the lists before they are asked for again. */
 function showFirst(client: ReturnType<typeof useQueryClient>, clip: Clip): void {
-  client.setQueryData<ClipPages>(["clips", ""], (data) => {
+  client.setQueryData<ClipPages>(clipsKey(NO_FILTERS), (data) => {
     const [first, ...rest] = data?.pages ?? [];
     if (!data || !first || first.items.some((one) => one.clipId === clip.clipId)) return data;
     return { ...data, pages: [{ ...first, items: [clip, ...first.items] }, ...rest] };

@@ -1,4 +1,4 @@
-/** A clip's title that is renamed in place: Enter keeps, Escape leaves it. */
+/** A clip's title that is renamed in place by those who may: Enter keeps, Escape leaves it. */
 
 import { TextInput, UnstyledButton } from "@mantine/core";
 import { useState } from "react";
@@ -6,10 +6,13 @@ import { useState } from "react";
 import type { Clip } from "../api/types";
 import classes from "./Clips.module.css";
 import { useClipActions } from "./useClipActions";
+import { useMayChange } from "./useMayChange";
 
 export function ClipTitle({ clip }: { clip: Clip }) {
-  const { rename } = useClipActions();
+  const { change } = useClipActions();
+  const mayChange = useMayChange();
   const [draft, setDraft] = useState<string | null>(null);
+  if (!mayChange(clip)) return <p className={classes.title}>{clip.title}</p>;
   if (draft === null) {
     return (
       <UnstyledButton
@@ -25,7 +28,7 @@ export function ClipTitle({ clip }: { clip: Clip }) {
   const keep = () => {
     const title = draft.trim();
     setDraft(null);
-    if (title && title !== clip.title) rename(clip, title);
+    if (title && title !== clip.title) change(clip, { title });
   };
   return (
     <TextInput

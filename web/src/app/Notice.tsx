@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 
-import classes from "./Buffer.module.css";
+import classes from "./App.module.css";
 
 interface NoticeProps {
   sentence: string;
@@ -13,7 +13,7 @@ interface NoticeProps {
 
 export function Notice({ sentence, nextStep, tone = "calm", children }: NoticeProps) {
   return (
-    <div className={classes.notice} data-tone={tone} role={tone === "bad" ? "alert" : "status"}>
+    <div className={classes.notice} data-notice data-tone={tone} role={tone === "bad" ? "alert" : "status"}>
       <p>
         {sentence}
         {nextStep && <small>{nextStep}</small>}

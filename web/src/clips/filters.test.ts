@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+
+import { type Filters, filtersOf, narrows, NO_FILTERS, queryOf, searchOf } from "./filters";
+
+const having = (some: Partial<Filters>): Filters => ({ ...NO_FILTERS, ...some });
+const NOON = new Date(2026, 10, 25, 12, 0, 0).getTime();
+const day = (month: number, date: number) => new Date(2026, month - 1, date).toISOString();
+
+describe("the address keeps filters", () => {
+  it.each<Filters>([
+    NO_FILTERS,
+    having({ q: "green & blue", room: "Design review", tag: "a#b", sort: "largest" }),
+    having({ community: "c/1", linked: true, when: "days", from: "2026-11-01", to: "2026-11-02" }),
+  ])("and gives them back: %o", (filters) => expect(filtersOf(searchOf(filters))).toEqual(filters));
+
+  it("nothing is said about the usual", () => expect(searchOf(NO_FILTERS)).toBe(""));
+  it("nonsense is the usual", () => expect(filtersOf("when=tomorrow&sort=nicest")).toEqual(NO_FILTERS));
+});
+
+describe("the API is asked", () => {
+  it("for nothing in particular by default", () => expect(queryOf(NO_FILTERS, NOON)).toEqual({}));
+
+  it("for days as they are here", () => {
+    expect(queryOf(having({ when: "today" }), NOON)).toEqual({ from: day(11, 25) });
+    expect(queryOf(having({ when: "week" }), NOON)).toEqual({ from: day(11, 19) });
+    expect(queryOf(having({ when: "month" }), NOON)).toEqual({ from: day(10, 27) });
+  });
+
+  it("for a range of days with its last one", () => {
+    const chosen = having({ when: "days", from: "2026-11-03", to: "2026-11-30" });
+    expect(queryOf(chosen, NOON)).toEqual({ from: day(11, 3), to: day(12, 1) });
+    expect(queryOf({ ...chosen, to: "" }, NOON)).toEqual({ from: day(11, 3) });
+  });
+
+  it("for what is shared by link", () => {
+    expect(queryOf(having({ linked: true, q: "x" }), NOON)).toEqual({ q: "x", visibility: "link" });
+  });
+});
+
+it("an order or a community keeps nothing out", () => {
+  expect(narrows(having({ sort: "oldest", community: "c1" }))).toBe(false);
+  expect(narrows(having({ tag: "incident" }))).toBe(true);
+});
