@@ -31,7 +31,7 @@ async def test_what_is_not_there_is_nothing(roles: RoleRepository) -> None:
     assert await roles.member("c1", "alice") is None
     assert await roles.members(None, limit=10, after=None) == []
     await roles.remove_role(("c1", "speaker"))
-    await roles.take_back(None, "speaker")
+    await roles.take_back("speaker")
 
 
 async def test_roles_are_defined_everywhere_and_in_communities(roles: RoleRepository) -> None:
@@ -72,12 +72,18 @@ async def test_the_same_roles_given_by_many_at_once_are_given(roles: RoleReposit
     assert await roles.roles_of("alice") == {"c1": ("auditor", "member")}
 
 
-async def test_a_role_is_taken_from_everybody_in_one_place(roles: RoleRepository) -> None:
+async def test_a_role_is_taken_from_everybody_where_it_means_nothing_any_more(roles: RoleRepository) -> None:
     for user in ("alice", "bob"):
-        await roles.put_member("c1", user, ["speaker", "member"])
-        await roles.put_member("c2", user, ["speaker"])
-    await roles.take_back("c1", "speaker")
-    assert await roles.roles_of("alice") == await roles.roles_of("bob") == {"c1": ("member",), "c2": ("speaker",)}
+        for place in ("c1", "c2", None):
+            await roles.put_member(place, user, ["speaker", "member"])
+    await roles.put_role((None, "speaker"), frozenset())
+    await roles.put_role(("c2", "speaker"), frozenset())
+    await roles.take_back("speaker")
+    assert await roles.roles_of("bob") == dict.fromkeys(("c1", "c2", None), ("member", "speaker"))
+    await roles.remove_role((None, "speaker"))
+    await roles.take_back("speaker")
+    left = {"c1": ("member",), "c2": ("member", "speaker"), None: ("member",)}
+    assert await roles.roles_of("alice") == await roles.roles_of("bob") == left
 
 
 async def test_people_are_listed_with_their_names_page_by_page(roles: RoleRepository, engine: AsyncEngine) -> None:

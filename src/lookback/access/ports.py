@@ -130,8 +130,8 @@ class RoleRepository(Protocol):
     async def put_member(self, community_id: str | None, user_id: str, roles: Sequence[str]) -> None:
         """Let the user have exactly these roles there; none is allowed, too."""
 
-    async def take_back(self, community_id: str | None, role: str) -> None:
-        """Take the role away from everybody who has it there."""
+    async def take_back(self, role: str) -> None:
+        """Take the role away from everybody wherever neither the community nor the instance defines it."""
 
     async def member(self, community_id: str | None, user_id: str) -> Member | None:
         """Return the user with their roles there; None when they have none."""

@@ -85,16 +85,13 @@ class RoleAdministration:
         Raises NotFoundError when it is not defined there.
         """
         who.require(Permission.MANAGE_REPLAY_LIMITS, community_id)
-        defined = await self.repository.defined()
-        if (community_id, name) not in defined:
+        if (community_id, name) not in await self.repository.defined():
             raise NotFoundError("There is no such role to remove; what is built in or inherited can only be changed")
-        left = {key for key in defined if key[1] == name} - {(community_id, name)}
-        meaningless = name not in BUILT_IN and not (left if community_id is None else (None, name) in left)
         async with self.audit.together():
             await self.repository.remove_role((community_id, name))
-            if meaningless:
+            if name not in BUILT_IN:
                 # Otherwise all of them would silently get a role that is once made under the same name.
-                await self.repository.take_back(community_id, name)
+                await self.repository.take_back(name)
             await self.audit.record(Action.ROLE_REMOVED, actor=who.user_id, target=name, community_id=community_id)
         self.grants.forget()
 

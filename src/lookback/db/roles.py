@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, literal, select
 
 from lookback.access.ports import Member
 from lookback.access.roles import parse_permissions
@@ -66,11 +66,12 @@ class SqlRoleRepository:
                 key = {"community_id": community_id or _EVERYWHERE, "user_id": user_id, "role": role}
                 await put_row(db, MemberRow, key, {})
 
-    async def take_back(self, community_id: str | None, role: str) -> None:
+    async def take_back(self, role: str) -> None:
         """See RoleRepository."""
-        where = MemberRow.community_id == (community_id or _EVERYWHERE), MemberRow.role == role
+        defining = select(RoleRow.community_id).where(RoleRow.role == role)
+        here, everywhere = MemberRow.community_id.in_(defining), literal(_EVERYWHERE).in_(defining)
         async with self._sessions.begin() as db:
-            await db.execute(delete(MemberRow).where(*where))
+            await db.execute(delete(MemberRow).where(MemberRow.role == role, ~here, ~everywhere))
 
     async def member(self, community_id: str | None, user_id: str) -> Member | None:
         """See RoleRepository."""
