@@ -47,11 +47,11 @@ def forbids(said: Iterable[Statement], room_name: str) -> bool:
     return (words.get(room_name) or words.get(EVERYWHERE)) == "forbid"
 
 
-def opts_in(said: Iterable[Statement], room_name: str) -> bool:
-    """Whether these statements ask for buffers that begin by themselves in the room."""
+def auto_start_said(said: Iterable[Statement], room_name: str) -> bool | None:
+    """Whether these statements ask for buffers that begin by themselves in the room; None: they say nothing of it."""
     words = {statement.room_name: statement.auto_start for statement in said}
     here = words.get(room_name)
-    return bool(words.get(EVERYWHERE) if here is None else here)
+    return words.get(EVERYWHERE) if here is None else here
 
 
 class Consents:
@@ -70,9 +70,9 @@ class Consents:
             return True
         return await self._repository.left(user_id)
 
-    async def opted_in(self, user_id: str, room_name: str) -> bool:
-        """Whether the user asked for buffers that begin by themselves in the room."""
-        return opts_in(await self._repository.said(user_id), room_name)
+    async def auto_start(self, user_id: str, room_name: str) -> bool | None:
+        """Whether the user wants buffers that begin by themselves in the room; None when they have said nothing."""
+        return auto_start_said(await self._repository.said(user_id), room_name)
 
 
 def refusal(user_id: str, asked_by: str | None) -> ConsentError:

@@ -17,7 +17,15 @@ from lookback.api.metrics import Metrics, RecorderMetrics
 from lookback.api.ports import Services
 from lookback.bootstrap.adapters import Accounts, Readiness
 from lookback.bootstrap.library import clip_services, quota_office
-from lookback.bootstrap.livekit import egress_options, egress_shares, livekit_client, livekit_starter
+from lookback.bootstrap.livekit import (
+    LivekitWork,
+    SessionSide,
+    egress_options,
+    egress_shares,
+    livekit_client,
+    livekit_starter,
+    livekit_work,
+)
 from lookback.bootstrap.parts import (
     WEB_FOLDER,
     clock_us,

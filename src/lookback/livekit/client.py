@@ -43,6 +43,11 @@ class LivekitClient:
         self._credentials, self._api = credentials, client
 
     @property
+    def api(self) -> api.LiveKitAPI:
+        """The connections, for other services of the same server."""
+        return self._api
+
+    @property
     def url(self) -> str:
         """See LivekitServer."""
         return self._credentials.websocket_url

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings
+
+from lookback.livekit.egress_settings import EgressSettings
 
 _SCHEMES = ("ws", "wss", "http", "https")
 _NEEDED = ("livekit_url", "livekit_api_key", "livekit_api_secret")
@@ -38,7 +39,7 @@ def _keys_of(text: str) -> dict[str, str]:
     return keys
 
 
-class LivekitSettings(BaseSettings):
+class LivekitSettings(EgressSettings):
     """The part of the settings that is about LiveKit. Without LIVEKIT_URL there is no LiveKit."""
 
     livekit_url: Annotated[str, AfterValidator(_server)] | None = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Unpack
 
 import structlog
@@ -10,8 +11,6 @@ from lookback.access.audit import Action, Nobody
 from lookback.sessions.model import MOVES, Session, SessionState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lookback.access.audit import Actor, Audit
     from lookback.sessions.ports import SessionChanges, SessionRepository
 
@@ -19,6 +18,10 @@ log = structlog.get_logger(__name__)
 
 # Moves that the audit trail tells; the others are details of a session that goes on.
 _TOLD = {SessionState.DRAINING: Action.SESSION_STOPPED, SessionState.FAILED: Action.SESSION_NOT_STARTED}
+
+
+Watcher = Callable[[SessionState, Session], None]
+"""Called with the state a session was in, and the session as it is now."""
 
 
 class Moves:
@@ -31,6 +34,11 @@ class Moves:
         self._repository = repository
         self._clock = clock
         self._audit = audit
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell somebody of every move, after it was made. Watchers return at once and raise nothing."""
+        self._watchers.append(watcher)
 
     async def move(
         self,
@@ -56,6 +64,8 @@ class Moves:
                 await self._record(_TOLD[to], moved, actor, cause)
         if moved is not None:
             log.info("session.moved", session=session.session_id, was=session.state, to=to, cause=cause)
+            for watcher in self._watchers:
+                watcher(session.state, moved)
         return moved
 
     async def _record(self, action: Action, session: Session, actor: Actor, cause: str) -> None:

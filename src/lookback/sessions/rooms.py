@@ -123,6 +123,14 @@ def member(metadata: str, name: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """What somebody joins a room with. `url`: ws:// or wss://."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RoomEvent:
     """Something that LiveKit says has happened in a room; `kind` is its webhook's name.
 
