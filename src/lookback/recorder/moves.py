@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from lookback.recorder.control import Event
 
 _OVER = frozenset({"stopped", "failed"})
-_STORAGE = frozenset({"storage-failing", "storage-recovered"})
+_BESIDE = frozenset({"storage-failing", "storage-recovered", "degraded", "restored"})
 _MOST_OVER = 256
 
 
 class LastMoves:
-    """Moves of state, oldest first. Storage faults come and go beside them and are not kept here."""
+    """Moves of state, oldest first. Faults come and go beside them and are not kept here."""
 
     def __init__(self) -> None:
         self._moves: dict[str, Event] = {}
@@ -25,7 +25,7 @@ class LastMoves:
 
     def add(self, move: Event) -> None:
         """Remember; of sessions that are over, the oldest are forgotten beyond a few hundred."""
-        if move.to in _STORAGE:
+        if move.to in _BESIDE:
             return
         self._moves.pop(move.session_id, None)
         self._moves[move.session_id] = move

@@ -97,9 +97,8 @@ class EgressOrders:
         except LookbackError as error:
             kept.failures, kept.ended_us = kept.failures + 1, self._clock()
             log.warning("egress.not_started", session=session.session_id, error=error.detail)
-            late = start.answered.cancelled() or self._asked_long_ago(session)
             start.answered.set_exception(error)
-            if late:
+            if self._asked_long_ago(session):
                 await self._refused(session, error.detail)
         finally:
             kept.starting = False

@@ -78,7 +78,6 @@ class EgressShares:
         """See SourceStarter: the recorder was begun anew, and the egress goes on."""
         kept, now_us = self._kept.get(session.session_id), self._clock()
         if kept is None or kept.egress is None or not kept.egress.running or now_us - kept.told_us < FOLLOW_AGAIN_US:
-            self._woken.set()
             return
         kept.told_us = now_us
         try:

@@ -44,6 +44,7 @@ class Times:
 
     slack_us: int
     starting_us: int = 30_000_000
+    egress_us: int = 30_000_000  # so much longer a file of LiveKit Egress may take than a packet
     grace_us: int = 60_000_000
     sweep_us: int = 10_000_000
     every_s: float = 0.5
@@ -103,7 +104,7 @@ class SessionKeeper:
         elif event.to == "stopped":
             await self._service.end(session, event.cause, event.at_us)
         else:
-            reason = event.cause if event.to == "storage-failing" else None
+            reason = event.cause if event.to in {"storage-failing", "degraded"} else None
             await self._repository.change(session.session_id, session.state, reason=reason)
 
     async def _recording(self, session: Session, event: SessionMoved) -> None:
@@ -144,8 +145,8 @@ class SessionKeeper:
         age_us = now_us - session.since_us
         if session.state.active and not (await self._communities.config_of(session.community_id)).enabled:
             await self._service.end(session, SWITCHED_OFF)
-        elif session.state is SessionState.STARTING and age_us > self._times.starting_us:
-            reason = NO_PICTURE.format(seconds=self._times.starting_us / 1e6)
+        elif session.state is SessionState.STARTING and age_us > self._starting_us(session):
+            reason = NO_PICTURE.format(seconds=self._starting_us(session) / 1e6)
             if await self._moves.move(session, SessionState.FAILED, reason, ended_at_us=now_us) is not None:
                 await self._service.release(session.session_id, reason)
         elif session.state is SessionState.INTERRUPTED and age_us > self._times.grace_us:
@@ -153,6 +154,9 @@ class SessionKeeper:
             await self._service.end_as_seen(session, session.reason or STAYED_AWAY, session.since_us)
         elif session.state is SessionState.INTERRUPTED and self._recorder.connected:
             await self._starts.resume(session)
+
+    def _starting_us(self, session: Session) -> int:
+        return self._times.starting_us + (self._times.egress_us if session.source == "egress" else 0)
 
     async def _sweep(self, session: Session, now_us: int) -> None:
         over = session.drains_at_us is not None and now_us >= session.drains_at_us
