@@ -13,7 +13,7 @@ import tempfile
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import jwt
@@ -136,16 +136,16 @@ class Installation:
         printed, _ = await process.communicate()
         return process.returncode or 0, printed.decode()
 
-    def token(self, user_id: str, *, admin: bool = False) -> str:
-        """A token as an app's backend would make it."""
+    def token(self, user_id: str, *, admin: bool = False, **more: Any) -> str:
+        """A token as an app's backend would make it; `more` are further claims."""
         now = int(time.time())
-        claims = {"sub": user_id, "name": user_id.title(), "iat": now, "exp": now + 3600, "admin": admin}
+        claims = {"sub": user_id, "name": user_id.title(), "iat": now, "exp": now + 3600, "admin": admin, **more}
         return jwt.encode(claims, self._secret, "HS256")
 
     @asynccontextmanager
-    async def person(self, user_id: str, *, admin: bool = False) -> AsyncIterator[Person]:
+    async def person(self, user_id: str, *, admin: bool = False, **claims: Any) -> AsyncIterator[Person]:
         """Somebody who is signed in."""
-        token = self.token(user_id, admin=admin)
+        token = self.token(user_id, admin=admin, **claims)
         async with httpx.AsyncClient(
             base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30.0
         ) as http:

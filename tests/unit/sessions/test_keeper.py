@@ -11,6 +11,7 @@ from tests.support.encoded_clip import encoded_clip
 from tests.support.media import record
 from tests.support.session_rows import START_US, RememberingRecorder, a_database, a_row
 
+from lookback.access.communities import CommunityConfig
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.buffer.session_file import SessionRecord, write_session
@@ -167,6 +168,30 @@ async def test_what_drains_expires_when_its_window_has_passed(house: House) -> N
     expired = await house.after(600)
     assert (expired.state, expired.reason) == (EXPIRED, "Its window has passed")
     assert not directory.exists()
+
+
+@pytest.mark.parametrize("state", [STARTING, RECORDING, INTERRUPTED])
+async def test_where_buffers_are_switched_off_what_runs_ends_and_is_told_why(house: House, state: SessionState) -> None:
+    house.communities.configs["c1"] = CommunityConfig(enabled=False)
+    await house.rows.add(a_row(state=state, community_id="c1"))
+    await house.rows.add(a_row("elsewhere", RECORDING, user_id="bob"))
+    ended = await house.after(1)
+    assert (ended.state, ended.reason) == (DRAINING, "Replay buffers are switched off in this community")
+    assert (await house.row("elsewhere")).state is RECORDING
+    assert house.recorder.asked == [StopSession(session_id="s1", cause=ended.reason)]
+
+
+async def test_a_community_keeps_what_it_wants_to_keep_and_a_change_holds_for_what_runs(house: House) -> None:
+    row = await house.rows.add(a_row(state=RECORDING, community_id="c1", video_codec="h264"))
+    directory = house.on_disk(row, frames=600)
+    segments = len(list(directory.glob("*.idx")))
+    await house.after(400)
+    assert len(list(directory.glob("*.idx"))) == segments > 1, "ten minutes are kept by default"
+    house.communities.configs["c1"] = CommunityConfig(window_minutes=1)
+    await house.after(400)
+    assert len(list(directory.glob("*.idx"))) < segments
+    drained = await house.keeper._service.end(await house.row(), "Enough")
+    assert drained.drains_at_us == house.now_us + 60 * SECOND
 
 
 async def test_what_drains_and_has_nothing_expires_at_once(house: House) -> None:
