@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import aclosing
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from lookback.api.wire import iso
 from lookback.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     from lookback.clips.model import Clip
     from lookback.operations.personal_data import PersonalData
@@ -28,7 +29,7 @@ _SHOWN = ("clip_id", "session_id", "room_name", "community_id", "created_at_us",
 _SECOND_US = 1_000_000
 
 
-async def archive(data: PersonalData) -> AsyncIterator[bytes]:
+async def archive(data: PersonalData) -> AsyncGenerator[bytes, None]:
     """Yield the file: JSON documents first, then the audit entries about the person, then the videos of their clips."""
     sink = _Sink()
     with ZipFile(sink, "w", ZIP_DEFLATED) as file:
@@ -39,12 +40,14 @@ async def archive(data: PersonalData) -> AsyncIterator[bytes]:
                 member.write(audit_wire.entry(entry).model_dump_json(by_alias=True).encode() + b"\n")
                 yield sink.taken()
         for clip in data.clips:
-            async for piece in _video(file, sink, data, clip):
-                yield piece
+            # Closed before the file is, also when whoever takes it leaves.
+            async with aclosing(_video(file, sink, data, clip)) as pieces:
+                async for piece in pieces:
+                    yield piece
     yield sink.taken()
 
 
-async def _video(file: ZipFile, sink: _Sink, data: PersonalData, clip: Clip) -> AsyncIterator[bytes]:
+async def _video(file: ZipFile, sink: _Sink, data: PersonalData, clip: Clip) -> AsyncGenerator[bytes, None]:
     try:
         media = await data.open(clip)
     except NotFoundError:
