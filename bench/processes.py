@@ -51,6 +51,12 @@ def _cpu_seconds(proc: Path) -> float:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def handles(pid: int) -> dict[str, int]:
+    """How many `files` (sockets and pipes too) and `threads` a process has."""
+    proc = Path(f"/proc/{pid}")
+    return {name: len(list((proc / folder).iterdir())) for name, folder in (("files", "fd"), ("threads", "task"))}
+
+
 def receive_buffer_errors() -> int:
     """UDP datagrams that the kernel dropped because a socket's buffer was full, since boot."""
     lines = [line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if line.startswith("Udp:")]

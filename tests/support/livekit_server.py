@@ -58,6 +58,10 @@ class LivekitServer:
         """Everything that was printed by all starts."""
         return "".join(path.read_text() for path in sorted(self.home.glob("livekit-*.log")))
 
+    def tells(self, *webhooks: str) -> None:
+        """Send webhooks there, from the next start on."""
+        self._webhooks = list(webhooks)
+
     async def start(self) -> None:
         """Run the server and wait until it answers; it keeps its ports and keys over restarts."""
         config = self.home / "livekit.yaml"
