@@ -114,6 +114,8 @@ class Share:
             source=video,
             simulcast=False,
             video_codec=codec,
+            # Else the SDK paces everything at 400 kbit/s, and a key frame is half a second late.
+            video_encoding=rtc.VideoEncoding(max_bitrate=4_000_000, max_framerate=FPS),
             video_encoder=rtc.VideoEncoderBackend.ENCODER_BACKEND_PRE_ENCODED,
         )
         sids = {"video": await self._publish(self._video, options)}

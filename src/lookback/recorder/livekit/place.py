@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from lookback.recorder.livekit.share import Share, Wish
     from lookback.recorder.livekit.visit import Visit
 
+_PATIENCE_S = 2.0
+
 LEFT = "The publisher left the room"
 SHARED_ANEW = "The publisher shares anew"
 
@@ -33,6 +35,7 @@ class Place:
         self._leave = leave
         self._share: Share | None = None
         self._source: LivekitSource | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._sources: asyncio.Queue[LivekitSource | None] = asyncio.Queue()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.fault: LookbackError | None = None
@@ -46,6 +49,8 @@ class Place:
         """Give the place up; again does no harm."""
         self.over = self.over or MEDIA_CLOSED
         self.ready.cancel()
+        if self._patience is not None:
+            self._patience.cancel()
         self._end_source(MEDIA_CLOSED)
         self._leave(self)
 
@@ -96,10 +101,22 @@ class Place:
             self.ready.set_result(None)
 
     def _nothing(self, fault: LookbackError, *, here: bool) -> None:
-        self.refuse(fault)
         self._share, self.fault = None, fault
+        if here and isinstance(fault, NobodySharingError):
+            self._be_patient()
+        else:
+            self.refuse(fault)
         gone = MEDIA_CLOSED if here else LEFT
         self._end_source(gone if isinstance(fault, NobodySharingError) else fault.detail)
+
+    def _be_patient(self) -> None:
+        """Refuse later: LiveKit tells the sharer at once that the share is there, and us with its first packet."""
+        if self._patience is None and not self.ready.done():
+            self._patience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._out_of_patience)
+
+    def _out_of_patience(self) -> None:
+        if self.fault is not None:
+            self.refuse(self.fault)
 
     def _end_source(self, cause: str) -> None:
         source, self._source = self._source, None
