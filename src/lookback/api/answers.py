@@ -247,6 +247,7 @@ class MeAnswer(Answer):
     used_bytes: int
     permissions: list[PermissionAnswer] = Field(description="What one may, everywhere and by community.")
     communities: list[MyCommunityAnswer]
+    joins_livekit: bool = Field(description="Whether POST livekit/join lets one into LiveKit rooms.")
 
 
 class HealthAnswer(Answer):

@@ -39,11 +39,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
-    """What the HTTP side is told. `web_folder` holds the built web app, if it is built."""
+    """What the HTTP side is told. `web_folder` holds the built web app, if it is built.
+
+    `livekit_url`: the LiveKit server whose rooms the web app may join; None when it may not.
+    """
 
     web_folder: Path
     cors_origins: Collection[str] = ()
     ice_servers: Collection[str] = ()
+    livekit_url: str | None = None
 
 
 class _Application(FastAPI):
@@ -69,6 +73,7 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
     app.state.services = services
     app.state.metrics = metrics or Metrics()
     app.state.ice_servers = tuple(config.ice_servers)
+    app.state.livekit_url = config.livekit_url
     errors.install(app)
     for router in (
         sessions.router,
@@ -92,7 +97,7 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
     # The last one added is the first one passed.
     app.add_middleware(LimitedBody)
     app.add_middleware(Cors, origins=config.cors_origins)
-    app.add_middleware(Edge, observe=app.state.metrics.request)
+    app.add_middleware(Edge, observe=app.state.metrics.request, livekit_url=config.livekit_url)
     return app
 
 

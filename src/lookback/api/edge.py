@@ -16,7 +16,7 @@ from lookback.api.errors import METHODS, TooLargeError, internal_problem, proble
 from lookback.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,7 +28,6 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _SECURITY = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -46,9 +45,10 @@ Observe = Callable[[str, str, int, float], None]
 class Edge:
     """Measures and logs a request; whatever nobody foresaw becomes a 500 without a message and a log with one."""
 
-    def __init__(self, app: ASGIApp, observe: Observe) -> None:
+    def __init__(self, app: ASGIApp, observe: Observe, livekit_url: str | None = None) -> None:
         self._app = app
         self._observe = observe
+        self._headers = {"Content-Security-Policy": content_security_policy(livekit_url), **_SECURITY}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -63,7 +63,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _secure(message)
+                _secure(message, self._headers)
             await send(message)
 
         try:
@@ -136,9 +136,19 @@ def _cors(app: ASGIApp, origins: Collection[str]) -> CORSMiddleware:
     )
 
 
-def _secure(message: Message) -> None:
+def content_security_policy(livekit_url: str | None) -> str:
+    """What the page may load and reach: this server, and the LiveKit server whose rooms it joins, if it does."""
+    if livekit_url is None:
+        return CONTENT_SECURITY_POLICY
+    scheme, _, host = livekit_url.partition("://")
+    secure = "s" if scheme.endswith("s") else ""  # media go by WebSocket; why a token is refused is asked by HTTP
+    host = host.partition("/")[0]
+    return f"{CONTENT_SECURITY_POLICY}; connect-src 'self' ws{secure}://{host} http{secure}://{host}"
+
+
+def _secure(message: Message, security: Mapping[str, str]) -> None:
     headers = MutableHeaders(scope=message)
-    for name, value in _SECURITY.items():
+    for name, value in security.items():
         headers.setdefault(name, value)
 
 

@@ -55,7 +55,8 @@ def tokens_of(settings: Settings, revocations: Revocations | None = None) -> Tok
 
 def http_config(settings: Settings) -> HttpConfig:
     """What the HTTP side of an installation is told."""
-    return HttpConfig(WEB_FOLDER, settings.lookback_cors_origins, settings.lookback_ice_servers)
+    livekit_url = settings.livekit_url if settings.lookback_livekit_join else None
+    return HttpConfig(WEB_FOLDER, settings.lookback_cors_origins, settings.lookback_ice_servers, livekit_url)
 
 
 def recorder_config(settings: Settings) -> RecorderConfig:

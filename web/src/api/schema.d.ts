@@ -1594,6 +1594,11 @@ export interface components {
             permissions: components["schemas"]["PermissionAnswer"][];
             /** Communities */
             communities: components["schemas"]["MyCommunityAnswer"][];
+            /**
+             * Joinslivekit
+             * @description Whether POST livekit/join lets one into LiveKit rooms.
+             */
+            joinsLivekit: boolean;
         };
         /**
          * MemberAnswer

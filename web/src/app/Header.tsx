@@ -24,6 +24,7 @@ export function Header({ route, onHelp }: { route: Route; onHelp: () => void }) 
       </a>
       <nav className={classes.nav} aria-label="Pages">
         <PageLink to={{ page: "buffer" }} now={route} label="Buffer" />
+        {me?.joinsLivekit && <PageLink to={{ page: "room" }} now={route} label="Room" />}
         <PageLink to={ALL_CLIPS} now={route} label="Clips" />
         {looksAfterSomething(me) && (
           <PageLink to={{ page: "community", scope: null, tab: null }} now={route} label="Community" />

@@ -10,7 +10,7 @@ import type { Room } from "livekit-client";
 import { type FormEvent, useEffect, useState } from "react";
 
 import { explain } from "../api/problem";
-import { getJoinToken } from "../api/room";
+import { joinRoom } from "../api/room";
 import { Notice } from "../app/Notice";
 import { join } from "./live";
 import classes from "./Room.module.css";
@@ -35,7 +35,7 @@ function Door({ onJoined }: { onJoined: (room: Room) => void }) {
   });
   const joining = useMutation({
     mutationFn: async () => {
-      const { url, token } = await getJoinToken(name.trim());
+      const { url, token } = await joinRoom(name.trim());
       return join(url, token);
     },
     onSuccess: onJoined,

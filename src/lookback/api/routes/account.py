@@ -1,6 +1,6 @@
 """/me: who the token speaks for."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from lookback.api.answers import MeAnswer
 from lookback.api.people_wire import MyCommunityAnswer, permissions_of
@@ -11,7 +11,7 @@ router = APIRouter(tags=["account"])
 
 
 @router.get("/me", operation_id="me", responses=problems(401))
-async def me(who: Who, has: Has) -> MeAnswer:
+async def me(who: Who, has: Has, request: Request) -> MeAnswer:
     """Say who the token speaks for, what they may and why, and how much of their room for clips is used."""
     account = await has.accounts.account(who)
     named = {row.community_id: row.name for row in await has.communities.communities(who)}
@@ -26,4 +26,5 @@ async def me(who: Who, has: Has) -> MeAnswer:
             MyCommunityAnswer(community_id=community_id, name=named.get(community_id))
             for community_id in sorted(who.belongs_to)
         ],
+        joins_livekit=request.app.state.livekit_url is not None,
     )
