@@ -146,5 +146,6 @@ def livekit_work(
         clock=clock_us,
         times=WatchTimes(round(settings.lookback_grace_seconds * 1e6), settings.lookback_reconcile_seconds),
     )
+    side.moves.watch(watch.moved)
     webhooks = LivekitWebhooks(Signatures(settings.livekit_secrets, clock_us), watch, egress, clock_us)
     return LivekitWork(starter, watch, announcements, LivekitDoor(webhooks, client, settings.lookback_livekit_join))

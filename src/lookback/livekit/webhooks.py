@@ -124,9 +124,12 @@ class LivekitWebhooks:
 def _parsed(body: bytes) -> webhook.WebhookEvent:
     """Read the body; what a later LiveKit adds is passed over, and what it leaves out is protobuf's default."""
     try:
-        return Parse(body, webhook.WebhookEvent(), ignore_unknown_fields=True)
+        event = Parse(body, webhook.WebhookEvent(), ignore_unknown_fields=True)
     except (ParseError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError("The body is no event of LiveKit") from error
+    if not event.event:
+        raise MalformedError("The body does not say what has happened")
+    return event
 
 
 def _digest(claim: object) -> bytes:

@@ -19,6 +19,7 @@ from lookback.errors import LivekitUnavailableError, LookbackError
 from lookback.recorder.control import GetStatus, WorkerStatus
 from lookback.sessions.comparison import IN_ROOMS, Consider, End, Follow, Known, Remove, compare
 from lookback.sessions.model import Session, SessionState
+from lookback.sessions.rooms import RoomEvent
 from lookback.sessions.service import ACTIVE, STOPPED, STOPPED_FOR_THEM
 
 if TYPE_CHECKING:
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
     from lookback.sessions.auto_start import AutoStart
     from lookback.sessions.comparison import Action
     from lookback.sessions.ports import Recorder, SessionRepository
-    from lookback.sessions.rooms import LivekitServer, RoomEvent, RoomFacts
+    from lookback.sessions.rooms import LivekitServer, RoomFacts
     from lookback.sessions.service import SessionService
 
 log = structlog.get_logger(__name__)
 
 GONE = "The share is gone from the room"
 _BY_PEOPLE = frozenset({STOPPED, STOPPED_FOR_THEM})
-_JUST_STOPPED_US = 5_000_000
+# So long a share that is found under another track is the one that was stopped; after that it is a new one.
+_JUST_STOPPED_US = 2_000_000
 _MOST_HINTS, _LOOKERS, _AT_ONCE = 1000, 4, 8
 # A track is shown in the room a moment after its webhook.
 _LOOKS, _BETWEEN_LOOKS_S = 5, 0.2
@@ -78,6 +80,11 @@ class RoomWatch:
             self._hints.put_nowait(event)
         except asyncio.QueueFull:
             self._overrun.set()  # one look at everything takes the place of them all
+
+    def moved(self, _was: SessionState, session: Session) -> None:
+        """Look at the room of a session that somebody has just ended: which share they did not want kept is known now."""
+        if session.state is SessionState.DRAINING and session.source in IN_ROOMS and _by_people(session):
+            self.heard(RoomEvent("session_stopped", session.room_name))
 
     async def run(self) -> None:
         """Until cancelled: look at everything now and then, and at single rooms when something happens there."""
