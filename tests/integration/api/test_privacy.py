@@ -55,7 +55,7 @@ async def test_lists_hold_ones_own_things(alice: Person, bob: Person, saved: Jso
     assert saved["clipId"] not in [clip["clipId"] for clip in await bob.clips()]
     assert await bob.session_in("office") is None
     status = (await bob.answer("GET", "status/office")).json()
-    assert status == {"roomName": "office", "active": False, "sessions": []}
+    assert status == {"roomName": "office", "active": False, "sessions": [], "buffers": []}
 
 
 async def test_nobody_saves_from_anothers_share(bob: Person, saved: Json) -> None:
