@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from lookback.access.audit import Action, Actor, Entry, Nobody
 from lookback.access.consent import EVERYWHERE, Buffering, Statement
-from lookback.api.wire import Answer, Instant, Name, Wish
+from lookback.api.wire import Answer, Flag, Instant, Name, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,7 @@ class ConsentWish(Wish):
 
     buffering: Annotated[Buffering | None, Field(description="forbid ends running sessions at once.")] = None
     room_name: Name | None = None
-    auto_start: bool | None = None
+    auto_start: Flag | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

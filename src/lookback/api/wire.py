@@ -90,7 +90,7 @@ GivenInstant = Annotated[
 QueryInstant = Annotated[
     int,
     BeforeValidator(lambda value: parse_instant(int(value) if isinstance(value, str) and value.isdigit() else value)),
-    WithJsonSchema({"type": "string", "format": "date-time", "description": "Or epoch milliseconds."}),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer"}]}),
 ]
 """The same in a query string, where everything is a string."""
 
@@ -98,6 +98,9 @@ PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)]
 """A room, a community, an identity: any text without control characters."""
+
+Flag = Annotated[bool, Field(strict=True)]
+"""true or false, not 1, "yes" or "off"."""
 
 Seconds = Annotated[float, Field(strict=True, gt=0, le=86_400, allow_inf_nan=False)]
 Minutes = Annotated[float, Field(strict=True, gt=0, le=1_440, allow_inf_nan=False)]

@@ -29,6 +29,31 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _TITLES[status], "content": content} for status in sorted(statuses)}
 
 
+def complete(operation: dict[str, Any]) -> None:
+    """Add to an operation of the document what every operation of its kind may answer, whatever its route says."""
+    implied = set() if "operations" in operation["tags"] else {503}  # everything else asks the database
+    if "security" in operation:
+        implied.add(401)
+    if "requestBody" in operation:
+        implied |= {400, 413}
+    if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
+        implied.add(404)
+    if any(_may_be_wrong(parameter) for parameter in operation.get("parameters", ())):
+        implied.add(400)
+    responses = operation["responses"]
+    for status, response in problems(*implied).items():
+        responses.setdefault(str(status), response)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _may_be_wrong(parameter: dict[str, Any]) -> bool:
+    """Whether there is a value that is refused: not of a text that may be anything."""
+    allowed = parameter["schema"]
+    return allowed.get("type") != "string" or bool(
+        allowed.keys() & {"pattern", "maxLength", "minLength", "enum", "format"}
+    )
+
+
 def download(kind: str) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route that sends a file of this kind."""
     content = {kind: {"schema": {"type": "string", "format": "binary"}}}
