@@ -26,6 +26,7 @@ _PRAGMAS = (
     "PRAGMA synchronous = NORMAL",  # a row lost by a power cut is rebuilt from clip.json and session.json
     "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 10000",
+    "PRAGMA secure_delete = ON",  # what was deleted cannot be read in the file: people have themselves erased
 )
 
 _PATIENCE_S = 10

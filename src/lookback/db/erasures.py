@@ -32,6 +32,7 @@ class SqlErasureRepository:
     """Every method is one transaction, or part of the one that `Audit.together` opened."""
 
     def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
         self._sessions = Transactions(engine)
 
     async def begin(self, user_id: str, now_us: int, not_before_us: int) -> None:
@@ -75,6 +76,12 @@ class SqlErasureRepository:
             await db.execute(delete(AuditPersonRow).where(AuditPersonRow.person_key == key))
             done = sql_update(ErasureRow).where(ErasureRow.person_key == key)
             await db.execute(done.values(user_id=None, done_at_us=now_us))
+
+    async def settle(self) -> None:
+        """See ErasureRepository."""
+        if self._engine.dialect.name == "sqlite":
+            async with self._engine.connect() as connection:
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def not_before_us(self, user_id: str) -> int | None:
         """See RevocationRepository."""

@@ -58,6 +58,9 @@ class ErasureRepository(Protocol):
     async def finish(self, user_id: str, now_us: int) -> None:
         """Forget whom the trail means, from which addresses they came, and the id in the wish."""
 
+    async def settle(self) -> None:
+        """Let go of old copies of what was removed, as far as the database keeps any and can; never an error."""
+
 
 class SessionErasure:
     """Removes sessions with all that is buffered, whatever state they are in. May be repeated after a crash."""
@@ -150,6 +153,7 @@ class Erasures:
                 await self._audit.record(Action.USER_ERASED, actor=asked_by or Nobody.SERVER, subject=user_id)
                 await self._repository.finish(user_id, self._clock())
         self._forget(user_id)
+        await self._repository.settle()
         self._checkpoint("finished")
         log.info("user.erased")  # without the id: the log is not for remembering it
 
