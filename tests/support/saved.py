@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lookback.media.clip_mp4 import build_mp4
 from lookback.media.clip_webm import build_webm
 from lookback.media.cutting import Cut, cut
+from lookback.media.sound import OPUS, Sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,9 +33,11 @@ def write_clip(store: ClipStore, clip: Clip, path: Path) -> Path:
     return path
 
 
-def cut_segments(segments: Sequence[Segment], start_us: int, end_us: int) -> tuple[Cut, VirtualFile, bytes]:
-    """Cut a range of segments on disk: the choice, the virtual file, and its bytes."""
-    chosen = cut([segment.index for segment in segments], start_us, end_us)
+def cut_segments(
+    segments: Sequence[Segment], start_us: int, end_us: int, sound: Sound | None = None
+) -> tuple[Cut, VirtualFile, bytes]:
+    """Cut a range of segments on disk: the choice, the virtual file, and its bytes. `sound` is Opus without."""
+    chosen = cut([segment.index for segment in segments], start_us, end_us, sound or OPUS)
     assert chosen is not None, "there is nothing in the range"
     with ExitStack() as stack:
         files = [stack.enter_context(io.FileIO(segment.media_path)) for segment in segments]

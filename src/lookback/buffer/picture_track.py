@@ -65,8 +65,8 @@ class PictureTrack:
         if newest is not None:
             expected_us = min(self._interval_us, until_us - newest.dts_us)
             start_us = newest.dts_us + expected_us
-            if cause is LossCause.FILE:  # of the newest frame it is known until when it was shown
-                start_us = max(start_us, self._until_us or 0)
+            if cause is LossCause.FILE and not self._waiting:  # it is known until when the newest frame was shown
+                start_us = self._until_us or start_us
             self._note_loss(start_us, until_us, cause)
             self._newest = None  # the hole after it says nothing about how often frames come
 
