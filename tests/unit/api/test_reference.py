@@ -6,7 +6,12 @@ import json
 import re
 from pathlib import Path
 
+from pydantic.alias_generators import to_camel
+
+from lookback.access.principal import Permission
+from lookback.access.roles import BUILT_IN
 from lookback.api.errors import STATUS
+from lookback.api.people_wire import ConfigPatch
 from lookback.bootstrap.app import openapi_document
 from lookback.errors import LookbackError, SettingsError
 from lookback.settings import reference
@@ -20,6 +25,19 @@ def test_the_openapi_document_is_current() -> None:
 
 def test_the_settings_are_current() -> None:
     assert (REFERENCE / "settings.md").read_text() == reference() + "\n"
+
+
+def test_the_permissions_roles_and_rules_are_all_explained() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (REFERENCE / "permissions.md").read_text().splitlines()
+        if line.startswith("| `")
+    ]
+    said = {row[0].strip("`"): row[1] for row in rows}
+    assert set(Permission) <= said.keys()
+    for role, permissions in BUILT_IN.items():
+        assert said[role] == " ".join(f"`{permission}`" for permission in sorted(permissions))
+    assert {to_camel(name) for name in ConfigPatch.model_fields} <= said.keys()
 
 
 def test_every_error_that_is_sent_is_explained() -> None:
