@@ -77,13 +77,18 @@ class Stopwatch:
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, 95th percentile (nearest rank, so it is a value that was seen), extremes and count."""
+    """Median, 95th percentile, extremes and count."""
     ordered = sorted(values)
-    rank = max(0, -(-len(ordered) * 95 // 100) - 1)
     return {
         "median": round(statistics.median(ordered), 3),
-        "p95": round(ordered[rank], 3),
+        "p95": percentile(ordered, 95),
         "min": round(ordered[0], 3),
         "max": round(ordered[-1], 3),
         "n": len(ordered),
     }
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The value that so many percent do not exceed; by nearest rank, so it is one that was seen."""
+    ordered = sorted(values)
+    return round(ordered[max(0, -(-len(ordered) * percent // 100) - 1)], 3)

@@ -141,6 +141,7 @@ class MemoryQuotaLedger:
         if room is None:
             return
         known = self.held.get(room.reservation_id or "")
+        known = known if known is not None and known.user_id == user_id else None
         covered = known.size_bytes if known is not None and known.until_us > room.now_us else 0
         rest = {key: other for key, other in self.held.items() if other is not known}
         if added_bytes > covered:

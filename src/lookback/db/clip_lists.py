@@ -47,7 +47,7 @@ def _strpos(element: _PlaceOf, compiler: SQLCompiler, **more: Any) -> str:
 async def enlist(db: AsyncSession, clip: Clip) -> None:
     """Put a clip into its lists, unless it is deleted."""
     if clip.deleted_at_us is None:
-        await db.execute(insert(Entry), list(_entries(clip)))
+        await db.execute(insert(Entry), list(entries_of(clip)))
 
 
 async def unlist(db: AsyncSession, clip_id: str) -> None:
@@ -102,7 +102,7 @@ def _ordered(sort: Sort, key: ColumnElement[int], clip_id: ColumnElement[str]) -
     return [key.desc(), clip_id.desc()] if sort.descending else [key.asc(), clip_id.asc()]
 
 
-def _entries(clip: Clip) -> Iterator[dict[str, Any]]:
+def entries_of(clip: Clip) -> Iterator[dict[str, Any]]:
     lists = [_of_user(clip.user_id)]
     if clip.community_id is not None:
         lists.append(_of_community(clip.community_id))

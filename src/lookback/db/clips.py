@@ -43,7 +43,7 @@ class SqlClipRepository:
         """See ClipRepository."""
         try:
             async with self._sessions.begin() as db:
-                db.add(_row(clip))
+                db.add(row_of(clip))
                 await db.flush()
                 await enlist(db, clip)
                 await count(db, clip.user_id, clip.counted_bytes, room)
@@ -172,7 +172,7 @@ def _others(row: ClipRow, rendition_id: str) -> list[dict[str, Any]]:
     return [r for r in row.renditions if r["rendition_id"] != rendition_id]
 
 
-def _row(clip: Clip) -> ClipRow:
+def row_of(clip: Clip) -> ClipRow:
     return ClipRow(
         **{name: getattr(clip, name) for name in _PLAIN},
         visibility=clip.visibility.value,

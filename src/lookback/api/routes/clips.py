@@ -110,6 +110,6 @@ async def rendition_video(clip_id: str, rendition_id: str, request: Request, who
 
 
 def _begun(request: Request, deed: Deed) -> Deed | None:
-    """What begins with this request: players and downloads ask for a file's start first, and then for further ranges."""
+    """What begins with this request: players and downloads ask for the start first, and then for further ranges."""
     start = request.headers.get("range", "bytes=0-").replace(" ", "").startswith("bytes=0-")
     return deed if request.method == "GET" and start else None
