@@ -17,7 +17,7 @@ import structlog
 
 from lookback.errors import LivekitUnavailableError, LookbackError
 from lookback.recorder.control import GetStatus, WorkerStatus
-from lookback.sessions.comparison import IN_ROOMS, Consider, End, Follow, Known, Remove, compare
+from lookback.sessions.comparison import IN_ROOMS, Consider, End, Known, Remove, compare
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.rooms import RoomEvent
 from lookback.sessions.service import ACTIVE, STOPPED, STOPPED_FOR_THEM
@@ -44,10 +44,14 @@ _LOOKS, _BETWEEN_LOOKS_S = 5, 0.2
 
 @dataclass(frozen=True, slots=True)
 class WatchTimes:
-    """`grace_us`: how long a share may be missing. `every_s`: seconds from one look at everything to the next."""
+    """`grace_us`: how long a share may be missing. `every_s`: seconds from one look at everything to the next.
+
+    `leaving_s`: how many seconds a recorder may take to leave a room before it is removed.
+    """
 
     grace_us: int = 60_000_000
     every_s: float = 30.0
+    leaving_s: float = 2.0
 
 
 class RoomWatch:
@@ -82,7 +86,7 @@ class RoomWatch:
             self._overrun.set()  # one look at everything takes the place of them all
 
     def moved(self, _was: SessionState, session: Session) -> None:
-        """Look at the room of a session that somebody has just ended: which share they did not want kept is known now."""
+        """Look at the room of a session that somebody has just ended: now it is known which share they do not want."""
         if session.state is SessionState.DRAINING and session.source in IN_ROOMS and _by_people(session):
             self.heard(RoomEvent("session_stopped", session.room_name))
 
@@ -137,7 +141,8 @@ class RoomWatch:
         compared = compare(rooms, known, recorder=self._identity, grace_us=self._times.grace_us)
         if only is None:
             self._missing_us = compared.missing_us
-        await self._do(compared.actions)
+        # Recorders are sent away by the looks at everything alone: after a hint one is often just about to leave.
+        await self._do(a for a in compared.actions if only is None or not isinstance(a, Remove))
 
     async def _known(self, rooms: Sequence[RoomFacts], only: str | None) -> Known:
         now_us = self._clock()
@@ -167,33 +172,37 @@ class RoomWatch:
     # ---- what follows
 
     async def _do(self, actions: Iterable[Action]) -> None:
-        considered = []
-        for action in actions:
-            if isinstance(action, Consider):
-                considered.append(action)
-            else:
-                await self._repair(action)
         few = asyncio.Semaphore(_AT_ONCE)
 
-        async def consider(action: Consider) -> None:
+        async def one_of_few(action: Action) -> None:
             async with few:
-                await self._auto_start.consider(action.room_name, action.participant)
+                try:
+                    await self._one(action)
+                except LookbackError as error:
+                    log.warning("room.not_repaired", action=type(action).__name__, error=error.detail)
+                except Exception:  # what cannot be done for one room must not keep others from it
+                    log.exception("room.not_repaired", action=type(action).__name__)
 
-        await asyncio.gather(*(consider(action) for action in considered))
+        await asyncio.gather(*(one_of_few(action) for action in actions))
 
-    async def _repair(self, action: End | Follow | Remove) -> None:
-        if isinstance(action, End):
+    async def _one(self, action: Action) -> None:
+        if isinstance(action, Consider):
+            await self._auto_start.consider(action.room_name, action.participant)
+        elif isinstance(action, Remove):
+            await self._remove(action)
+        elif isinstance(action, End):
             log.warning("session.out_of_step", session=action.session.session_id, missing_since_us=action.ended_at_us)
             await self._service.end_as_seen(action.session, GONE, action.ended_at_us)
-        elif isinstance(action, Follow):
+        else:
             session = action.session
             await self._repository.change(session.session_id, session.state, track_sid=action.track_sid)
-        else:
-            await self._remove(action)
 
     async def _remove(self, action: Remove) -> None:
+        await asyncio.sleep(self._times.leaving_s)  # its session has perhaps ended just now
+        room = await self._server.room(action.room_name)
         active = await self._repository.in_states(ACTIVE, room_name=action.room_name)
-        if not any(session.source in IN_ROOMS for session in active):
+        here = room is not None and room.participant(action.identity) is not None
+        if here and not any(session.source in IN_ROOMS for session in active):
             log.warning("room.orphan_removed", room=action.room_name, identity=action.identity)
             await self._server.remove(action.room_name, action.identity)
 

@@ -22,6 +22,7 @@ from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.keeper import SessionKeeper, Times
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.moves import Moves
+from lookback.sessions.onlookers import Onlookers
 from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SessionService
 
@@ -52,7 +53,14 @@ class House:
         starts = starts_of(an_admission(self.rows, self.communities), self.recorder)
         rights = SessionRights(self.communities)
         service = SessionService(
-            self.rows, self.recorder, buffers, moves, clock=self.clock, starts=starts, rights=rights
+            self.rows,
+            self.recorder,
+            buffers,
+            moves,
+            clock=self.clock,
+            starts=starts,
+            rights=rights,
+            onlookers=Onlookers(a_trail(), self.clock),
         )
         return SessionKeeper(
             self.rows,

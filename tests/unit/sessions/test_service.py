@@ -16,6 +16,7 @@ from lookback.errors import AlreadyActiveError, LivekitUnavailableError, Malform
 from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.moves import Moves
+from lookback.sessions.onlookers import Onlookers
 from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SessionService
 from lookback.sessions.views import StartRequest
@@ -57,6 +58,7 @@ def a_service(rows: SqlSessionRepository, recorder: RememberingRecorder, folder:
         clock=lambda: START_US,
         starts=starts_of(an_admission(rows), recorder),
         rights=SessionRights(SaidCommunities()),
+        onlookers=Onlookers(a_trail(), lambda: START_US),
     )
 
 
