@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.session_rows import a_row
+from tests.support.session_rows import START_US, a_row
 
+from lookback.access.audit import Action, Audit, Selection
+from lookback.access.communities import InstanceRules
+from lookback.access.community_book import CommunityBook
+from lookback.access.consent import Consents
+from lookback.access.ports import Room
+from lookback.access.principal import Principal
+from lookback.db.audit import SqlAuditRepository
+from lookback.db.communities import SqlCommunityRepository
+from lookback.db.consents import SqlConsentRepository
 from lookback.db.sessions import SqlSessionRepository
 from lookback.errors import CommunityLimitError
+from lookback.sessions.admission import Admission, Ask
 from lookback.sessions.model import Session, SessionState
 
 if TYPE_CHECKING:
@@ -56,6 +67,30 @@ async def test_of_a_hundred_that_start_at_once_where_five_may_exactly_five_run(s
     assert all(error.facts == {"limit": 5, "used": 5, "retryAfter": 30} for error in outcome.refused)
     running = await sessions.in_states(ACTIVE)
     assert {session.session_id for session in running} == {session.session_id for session in outcome.started}
+
+
+async def test_the_same_through_the_door_with_rules_consents_and_the_audit_trail(
+    engine: AsyncEngine, sessions: SessionRepository
+) -> None:
+    communities = SqlCommunityRepository(engine)
+    await communities.change("c1", lambda was: replace(was, settings={"max_concurrent": 5}), 1)
+    await communities.put_room(Room("office", "c1", 1))
+    book = CommunityBook(communities, InstanceRules(), None, None, lambda: START_US)
+    trail, numbers = SqlAuditRepository(engine), count()
+    consents = Consents(SqlConsentRepository(engine))
+    admission = Admission(
+        sessions, book, consents, Audit(trail, lambda: START_US), lambda: START_US, lambda: f"s{next(numbers)}"
+    )
+    done = await asyncio.gather(
+        *(admission.admit(Principal(f"user-{number}"), Ask("office", "whip")) for number in range(100)),
+        return_exceptions=True,
+    )
+    started = [found for found in done if isinstance(found, Session)]
+    refused = [found for found in done if isinstance(found, CommunityLimitError)]
+    assert (len(started), len(refused)) == (5, 95)
+    assert len(await sessions.in_states(ACTIVE)) == 5
+    told = await trail.page(Selection(action=Action.SESSION_STARTED), limit=100, before_id=None)
+    assert {entry.target for entry in told} == {session.session_id for session in started}
 
 
 async def test_communities_do_not_take_each_others_places(sessions: SessionRepository) -> None:

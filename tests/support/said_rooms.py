@@ -24,10 +24,11 @@ def somebody(
 
 @dataclass(slots=True)
 class SaidRooms:
-    """Implements sessions.rooms.LivekitServer. While `away` it does not answer."""
+    """Implements sessions.rooms.LivekitServer. While `away` it does not answer. `asked`: which rooms were looked at."""
 
     facts: dict[str, RoomFacts] = field(default_factory=dict)
     away: bool = False
+    asked: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -40,6 +41,7 @@ class SaidRooms:
 
     async def room(self, name: str) -> RoomFacts | None:
         """See LivekitServer."""
+        self.asked.append(name)
         if self.away:
             raise LivekitUnavailableError("LiveKit does not answer")
         return self.facts.get(name)

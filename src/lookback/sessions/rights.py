@@ -12,6 +12,8 @@ from lookback.errors import LivekitUnavailableError
 from lookback.sessions.rooms import user_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lookback.access.ports import Communities
     from lookback.access.principal import Principal
     from lookback.sessions.model import Session
@@ -27,15 +29,16 @@ class SessionRights:
     communities: Communities
     livekit: LivekitServer | None = None
 
-    async def sees(self, who: Principal, session: Session) -> bool:
-        """Whether the user may look at the session and save from it."""
-        return manages(who, session) or await self._may_save_from_others(who, session)
+    async def seen(self, who: Principal, sessions: Iterable[Session]) -> list[Session]:
+        """Return those that the user may look at and save from. LiveKit is asked once for every room, if at all."""
+        inside: dict[str, bool | None] = {}
+        return [row for row in sessions if manages(who, row) or await self._may_save_from_others(who, row, inside)]
 
     async def may_know(self, who: Principal, room_name: str) -> bool:
         """Whether the user may know that buffers run in the room, and whose: everybody who is, or may be, in it."""
         return await self._is_in(who, room_name) is not False
 
-    async def _may_save_from_others(self, who: Principal, session: Session) -> bool:
+    async def _may_save_from_others(self, who: Principal, session: Session, inside: dict[str, bool | None]) -> bool:
         """Whether the community lets viewers save, and the user is one.
 
         Where nobody knows who is in the room, it takes a place in the community: a name of a room can be guessed.
@@ -45,8 +48,10 @@ class SessionRights:
             return False
         if not who.allowed(Permission.CAPTURE_REPLAY_ROOM, community_id):
             return False
-        inside = await self._is_in(who, session.room_name)
-        return community_id in who.belongs_to if inside is None else inside
+        if session.room_name not in inside:
+            inside[session.room_name] = await self._is_in(who, session.room_name)
+        known = inside[session.room_name]
+        return community_id in who.belongs_to if known is None else known
 
     async def _is_in(self, who: Principal, room_name: str) -> bool | None:
         """Whether the user is in the room; None when nobody knows: LiveKit has no such room, or there is no LiveKit."""

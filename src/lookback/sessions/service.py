@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lookback.access.principal import Principal
     from lookback.sessions.buffers import SessionBuffers
     from lookback.sessions.moves import Moves
+    from lookback.sessions.onlookers import Onlookers
     from lookback.sessions.ports import Recorder, SessionRepository
     from lookback.sessions.rights import SessionRights
     from lookback.sessions.starting import Starts
@@ -57,9 +58,10 @@ class SessionService:
         clock: Callable[[], int],
         starts: Starts,
         rights: SessionRights,
+        onlookers: Onlookers,
     ) -> None:
         self._repository, self._recorder, self._buffers, self._moves = repository, recorder, buffers, moves
-        self._clock, self._starts, self._rights = clock, starts, rights
+        self._clock, self._starts, self._rights, self._onlookers = clock, starts, rights, onlookers
 
     async def start(self, who: Principal, wish: StartRequest) -> SessionView:
         """Keep a share that does not come over WHIP; raises what Starts.start raises."""
@@ -114,7 +116,7 @@ class SessionService:
         Whoever is in a room may know that buffers run there; that alone gives access to nothing.
         """
         rows = [row for row in await self._repository.in_states(TOLD, room_name=room_name) if self._is_told(row)]
-        seen = [row for row in rows if await self._rights.sees(who, row)]
+        seen = await self._rights.seen(who, rows)
         knows = await self._rights.may_know(who, room_name)
         running = [row for row in rows if row.state.active and (knows or row in seen)]
         return RoomView(tuple([await self._view(row) for row in seen]), tuple(running))
@@ -129,17 +131,17 @@ class SessionService:
 
     async def timeline(self, who: Principal, session_id: str, after: int) -> Timeline:
         """Return what is buffered, from segment number `after` on."""
-        session = await self._seen(who, session_id)
+        session = await self._shown(who, session_id)
         segments = await self._buffers.segments(session, after)
         return Timeline(session, self._clock(), await self._buffers.buffered(session), segments)
 
     async def segment(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's media file."""
-        return await self._buffers.segment(await self._seen(who, session_id), number)
+        return await self._buffers.segment(await self._shown(who, session_id), number)
 
     async def thumbnail(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's thumbnail."""
-        return await self._buffers.thumbnail(await self._seen(who, session_id), number)
+        return await self._buffers.thumbnail(await self._shown(who, session_id), number)
 
     # ---- publishers
 
@@ -211,16 +213,20 @@ class SessionService:
 
     async def _seen_in(self, who: Principal, room_name: str | None) -> Session:
         """The newest session in the room that can be saved from; the user's own before those of others."""
-        rows = await self._repository.in_states(SHOWN, room_name=room_name)
-        seen = [row for row in rows if await self._rights.sees(who, row)]
+        seen = await self._rights.seen(who, await self._repository.in_states(SHOWN, room_name=room_name))
         if not seen:
             raise NotFoundError("There is no replay buffer in this room")
         seen.sort(key=lambda row: (row.user_id != who.user_id, row.state not in CAPTURABLE))
         return seen[0]
 
+    async def _shown(self, who: Principal, session_id: str) -> Session:
+        session = await self._seen(who, session_id)
+        await self._onlookers.note(who, session)
+        return session
+
     async def _seen(self, who: Principal, session_id: str) -> Session:
         session = await self._repository.get(session_id)
-        if session is None or not await self._rights.sees(who, session):
+        if session is None or not await self._rights.seen(who, [session]):
             raise NotFoundError("There is no such session")
         return session
 
