@@ -1,0 +1,185 @@
+"""From the files of LiveKit Egress to a clip, through a real recorder: what a user of Egress mode gets."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import signal
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.support.chromium import chromium
+from tests.support.clip_studio import Studio, a_studio
+from tests.support.egress_files import KILLED, KILLED_TMP, clip_shots, dated, shots
+from tests.support.egress_writer import steps, writing
+from tests.support.sessions import a_session
+from tests.support.supervised import Supervised, supervised
+from tests.support.waiting import eventually
+
+from lookback.buffer.reader import summary
+from lookback.buffer.session_file import read_session
+from lookback.errors import GapsError
+from lookback.recorder.control import FollowEgress, StopSession
+from lookback.recorder.egress import rules
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+SECOND = 1_000_000
+NAMES = ["seg_00000.ts", "seg_00001.ts"]
+FILES = [KILLED / name for name in NAMES]
+BEGINS_US = dated(KILLED, NAMES[0])
+SESSION = a_session("egress-1", source="egress")
+
+# The fixtures' pictures carry their number in 14 blocks of 16 pixels in the upper left corner.
+_LOOK = """async ([data, times]) => {
+  const video = document.createElement("video");
+  video.muted = true;
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  video.src = URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
+  const happens = (name) => new Promise((resolve) => {
+    video.addEventListener(name, resolve, { once: true });
+    video.addEventListener("error", resolve, { once: true });
+  });
+  await happens("canplaythrough");
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  pen.canvas.width = video.videoWidth;
+  pen.canvas.height = video.videoHeight;
+  const numbers = [];
+  for (const time of video.error ? [] : times) {
+    const drawn = new Promise((resolve) => {
+      video.requestVideoFrameCallback(resolve);
+      setTimeout(resolve, 1000);
+    });
+    if (time > 0) {
+      const sought = happens("seeked");
+      video.currentTime = time;
+      await sought;
+    }
+    await drawn;
+    pen.drawImage(video, 0, 0);
+    let number = 0;
+    for (let bit = 0; bit < 14; bit++)
+      if (pen.getImageData(bit * 16 + 8, 16, 1, 1).data[0] > 128) number |= 1 << bit;
+    numbers.push(number);
+  }
+  return { duration: video.duration, numbers, error: video.error && video.error.message };
+}"""
+
+
+@asynccontextmanager
+async def following(tmp_path: Path, *, ended: bool = True, **more: Any) -> AsyncIterator[Supervised]:
+    """A recorder that follows an egress which writes."""
+    async with supervised(tmp_path) as api, writing(steps(KILLED, NAMES, tmp_path / "out", ended=ended)):
+        await eventually(lambda: api.supervisor.connected, what="the recorder")
+        await api.supervisor.request(FollowEgress(session=SESSION, directory=str(tmp_path / "out"), **more))
+        yield api
+
+
+def studio_of(api: Supervised, tmp_path: Path) -> Studio:
+    """Clips from what the recorder has written."""
+    studio = a_studio(api.config.buffer_path, tmp_path / "clips")
+    studio.sessions.sessions[-1] = replace(studio.session, directory=api.directory(SESSION))
+    studio.clock.now_us = BEGINS_US + 25 * SECOND
+    return studio
+
+
+def until_us(api: Supervised) -> int:
+    return summary(api.directory(SESSION)).until_us or 0
+
+
+async def test_a_capture_of_an_exact_range_is_what_egress_wrote(tmp_path: Path) -> None:
+    async with following(tmp_path) as api:
+        moved = await api.sees(SESSION, "recording", "interrupted")
+        assert (moved.cause, api.moves[0].audio_codec, api.moves[0].video_codec) == (rules.ENDED, "aac", "h264")
+        studio = studio_of(api, tmp_path)
+        start_us, end_us = BEGINS_US + 7_654_321, BEGINS_US + 12_345_678
+        clip = await studio.capture(start_us=start_us, end_us=end_us)
+        assert (clip.delivered.start_us, clip.delivered.end_us) == (start_us, end_us)
+        assert (clip.audio_codec, clip.video_codec) == ("aac", "h264")
+        seen = [shot for shot in shots(FILES, BEGINS_US) if shot.at < end_us]
+        first = max(at for at, shot in enumerate(seen) if shot.at <= start_us)
+        shown = clip_shots(studio.content(clip))
+        assert [shot.look for shot in shown] == [shot.look for shot in seen[first:]]
+        wanted = [max(0, shot.at - start_us) / SECOND for shot in seen[first:]]
+        assert [shot.at for shot in shown] == pytest.approx(wanted, abs=0.000_02)
+
+
+async def test_what_has_arrived_can_be_saved_while_more_is_on_its_way(tmp_path: Path) -> None:
+    async with following(tmp_path, ended=False) as api:
+        await eventually(lambda: until_us(api) >= BEGINS_US + 10 * SECOND, what="the first file in the buffer")
+        studio = studio_of(api, tmp_path)
+        studio.still_recording()
+        clip = await studio.capture(start_us=BEGINS_US + 9 * SECOND, end_us=BEGINS_US + 10 * SECOND)
+        assert clip.delivered.duration_us == SECOND
+        assert len(clip_shots(studio.content(clip))) == 30
+
+
+async def test_a_stop_waits_for_the_last_file(tmp_path: Path) -> None:
+    async with following(tmp_path) as api:
+        await api.sees(SESSION, "recording")
+        await api.supervisor.request(StopSession(session_id=SESSION.session_id, cause="Stopped by its user"))
+        await api.sees(SESSION, "recording", "interrupted", "stopped")
+        assert until_us(api) == pytest.approx(BEGINS_US + 20 * SECOND, abs=25_000)
+        record = read_session(api.directory(SESSION))
+        assert (record.source, record.cause) == ("egress", "Stopped by its user")
+
+
+async def test_a_killed_recorder_goes_on_with_the_files_it_had_not_taken(tmp_path: Path) -> None:
+    async with following(tmp_path, ended=False) as api:
+        await eventually(lambda: until_us(api) >= BEGINS_US + 20 * SECOND, what="both files in the buffer")
+        first = await api.status()
+        os.kill(first.pid, signal.SIGKILL)
+        await eventually(lambda: "interrupted" in api.moves_of(SESSION), what="the recorder's end")
+        await eventually(lambda: api.supervisor.connected, what="the next recorder")
+        lines = (tmp_path / "out" / "index.m3u8").read_text()
+        (tmp_path / "out" / "seg_00002.ts").write_bytes((KILLED_TMP / "seg_00002.ts").read_bytes())
+        (tmp_path / "out" / "index.m3u8").write_text(f"{lines}#EXTINF:9.733,\nseg_00002.ts\n#EXT-X-ENDLIST\n")
+        await api.supervisor.request(FollowEgress(session=SESSION, directory=str(tmp_path / "out")))
+        await eventually(lambda: until_us(api) >= BEGINS_US + 29 * SECOND, what="the third file in the buffer")
+        assert summary(api.directory(SESSION)).gaps == ()
+
+
+async def test_a_second_request_for_the_same_folder_changes_nothing(tmp_path: Path) -> None:
+    async with following(tmp_path) as api:
+        await api.supervisor.request(FollowEgress(session=SESSION, directory=str(tmp_path / "out")))
+        await api.sees(SESSION, "recording", "interrupted")
+        assert until_us(api) == pytest.approx(BEGINS_US + 20 * SECOND, abs=25_000)
+
+
+async def test_a_range_with_a_lost_file_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    shutil.copy(FILES[0], folder)
+    shutil.copy(KILLED_TMP / "seg_00002.ts", folder)
+    head = (KILLED / "index.m3u8").read_text()
+    (folder / "index.m3u8").write_text(f"{head}#EXTINF:9.733,\nseg_00002.ts\n#EXT-X-ENDLIST\n")
+    async with supervised(tmp_path) as api:
+        await eventually(lambda: api.supervisor.connected, what="the recorder")
+        await api.supervisor.request(FollowEgress(session=SESSION, directory=str(folder)))
+        await api.sees(SESSION, "recording", "degraded", "restored", "interrupted")
+        studio = studio_of(api, tmp_path)
+        studio.clock.now_us = BEGINS_US + 40 * SECOND
+        with pytest.raises(GapsError) as refusal:
+            await studio.capture(start_us=BEGINS_US + 5 * SECOND, end_us=BEGINS_US + 25 * SECOND)
+        assert [gap["cause"] for gap in refusal.value.facts["gaps"]] == ["egress"]
+
+
+async def test_chromium_shows_the_right_pictures(tmp_path: Path) -> None:
+    async with following(tmp_path) as api:
+        await api.sees(SESSION, "recording", "interrupted")
+        studio = studio_of(api, tmp_path)
+        start_us = BEGINS_US + 7_654_321
+        clip = studio.content(await studio.capture(start_us=start_us, end_us=start_us + 4 * SECOND))
+    truth = [(shot.at, shot.number) for shot in shots(FILES, BEGINS_US)]
+    times = [0.0, 0.51, 1.234, 2.4, 3.98]
+    wanted = [[number for at, number in truth if at <= start_us + round(time * SECOND)][-1] for time in times]
+    async with chromium() as browser:
+        seen = await (await browser.new_page()).evaluate(_LOOK, [base64.b64encode(clip).decode(), times])
+    assert seen["error"] is None
+    assert seen["duration"] == pytest.approx(4.0, abs=0.001)
+    assert seen["numbers"] == wanted
