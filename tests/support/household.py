@@ -27,6 +27,7 @@ from lookback.operations.personal_data import PersonalDataService
 from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.consent import ConsentService
 from lookback.sessions.moves import Moves
+from lookback.sessions.onlookers import Onlookers
 from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SessionService
 from tests.support.clip_studio import Studio, a_studio
@@ -86,6 +87,7 @@ class Household:
             clock=self.studio.clock,
             starts=starts_of(an_admission(self.rows), self.recorder),
             rights=SessionRights(SaidCommunities()),
+            onlookers=Onlookers(self.audit, self.studio.clock),
         )
 
     @property

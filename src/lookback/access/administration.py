@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from pydantic.alias_generators import to_camel
 
 from lookback.access.audit import Action
 from lookback.access.communities import Community
@@ -67,13 +68,20 @@ class CommunityAdministration:
         """
         who.require(Permission.MANAGE_REPLAY_LIMITS, community_id)
         settings = {key: value for key, value in changes.items() if key != "name"}
+        was = self.rules.defaults
 
         def changed(community: Community) -> Community:
+            nonlocal was
+            was = community.config(self.rules.defaults)
             return self.rules.changed(community, changes.get("name", community.name), settings)
 
         async with self.audit.together():
             community = await self.repository.change(community_id, changed, self.clock())
-            facts = {**settings, **({"name": "changed"} if "name" in changes else {})}
+            now = community.config(self.rules.defaults)
+            facts: dict[str, Any] = {
+                to_camel(key): {"from": getattr(was, key), "to": getattr(now, key)} for key in settings
+            }
+            facts |= {"name": "changed"} if "name" in changes else {}
             await self.audit.record(
                 Action.CONFIG_CHANGED, actor=who.user_id, community_id=community_id, target=community_id, facts=facts
             )
@@ -83,10 +91,14 @@ class CommunityAdministration:
 
     async def communities(self, who: Principal) -> list[Community]:
         """Return the communities that the user belongs to, or all there are if they manage the whole instance."""
-        known = {community.community_id: community for community in await self.repository.all()}
-        mine = {community_id: known.get(community_id, Community(community_id)) for community_id in who.belongs_to}
-        found = {**known, **mine} if who.allowed(Permission.MANAGE_REPLAY_LIMITS) else mine
+        found = {community.community_id: community for community in await self.own(who)}
+        if who.allowed(Permission.MANAGE_REPLAY_LIMITS):
+            found |= {community.community_id: community for community in await self.repository.all()}
         return [found[community_id] for community_id in sorted(found)]
+
+    async def own(self, who: Principal) -> list[Community]:
+        """Return the communities that the user belongs to."""
+        return [await self.repository.get(place) or Community(place) for place in sorted(who.belongs_to)]
 
     # ---- rooms
 

@@ -31,6 +31,7 @@ class Action(StrEnum):
     SESSION_AUTO_STARTED = "session.auto-started"
     SESSION_NOT_STARTED = "session.not-started"  # the row was there, but the recorder refused
     SESSION_STOPPED = "session.stopped"
+    SESSION_VIEWED = "session.viewed"  # by another
     CLIP_CAPTURED = "clip.captured"
     CLIP_VIEWED = "clip.viewed"
     CLIP_DOWNLOADED = "clip.downloaded"

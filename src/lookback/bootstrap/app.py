@@ -57,6 +57,7 @@ from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.keeper import SessionKeeper
 from lookback.sessions.model import SessionState
 from lookback.sessions.moves import Moves
+from lookback.sessions.onlookers import Onlookers
 from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SHOWN, SessionService
 from lookback.sessions.starting import Starts, SyntheticStarter
@@ -144,7 +145,14 @@ class App:
         starts = Starts(self.admission, communities, self._starters(rows, moves, buffers))
         rights = SessionRights(communities, self.livekit)
         self.sessions = SessionService(
-            rows, self.recorder, buffers, moves, clock=clock_us, starts=starts, rights=rights
+            rows,
+            self.recorder,
+            buffers,
+            moves,
+            clock=clock_us,
+            starts=starts,
+            rights=rights,
+            onlookers=Onlookers(self.audit, clock_us),
         )
         self.keeper = SessionKeeper(
             rows,

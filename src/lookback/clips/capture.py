@@ -221,7 +221,7 @@ class CaptureService:
         async with self.audit.together():
             kept = await self.repository.add(clip, room)
             if kept.clip_id == clip.clip_id:
-                facts = {"sizeBytes": clip.size_bytes, "durationUs": clip.delivered.duration_us}
+                facts = {"sizeBytes": clip.size_bytes, "durationSeconds": clip.delivered.duration_us / 1_000_000}
                 await self.audit.record(
                     Action.CLIP_CAPTURED,
                     actor=clip.user_id,

@@ -87,8 +87,9 @@ async def test_a_change_holds_at_once_and_is_in_the_audit_trail(town: Town) -> N
     assert await town.book.config_of("c1") == CommunityConfig(enabled=False, max_concurrent=None)
     (first, second) = town.trail.entries
     assert (first.action, first.actor, first.community_id) == (Action.CONFIG_CHANGED, "who", "c1")
-    assert first.facts == {"enabled": False, "name": "changed"}, "names are what people wrote"
-    assert second.facts == {"max_concurrent": None}
+    facts = {"enabled": {"from": True, "to": False}, "name": "changed"}
+    assert first.facts == facts, "names are what people wrote"
+    assert second.facts == {"maxConcurrent": {"from": 7, "to": None}}
 
 
 async def test_a_change_that_makes_no_sense_changes_nothing(town: Town) -> None:

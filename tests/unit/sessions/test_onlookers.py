@@ -27,6 +27,7 @@ class Away(MemoryAuditRepository):
     """A trail that cannot be written."""
 
     async def add(self, entry: Entry) -> None:
+        del entry
         raise StorageUnavailableError("The database does not answer")
 
 
