@@ -245,6 +245,7 @@ class MeAnswer(Answer):
     admin: bool
     quota_bytes: int
     used_bytes: int
+    reserved_bytes: int = Field(description="Held for clips that are being made now.")
     permissions: list[PermissionAnswer] = Field(description="What one may, everywhere and by community.")
     communities: list[MyCommunityAnswer]
     joins_livekit: bool = Field(description="Whether POST livekit/join lets one into LiveKit rooms.")

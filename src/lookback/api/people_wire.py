@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, StringConstraints
@@ -231,6 +232,6 @@ def parse_cursor(text: str | None) -> str | None:
         name = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except (binascii.Error, ValueError) as error:
         raise ValidationError("The cursor is not one of ours") from error
-    if not name.isprintable():
+    if re.search(r"[\x00-\x1f\x7f]", name):
         raise ValidationError("The cursor is not one of ours")
     return name

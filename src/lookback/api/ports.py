@@ -199,6 +199,9 @@ class CommunityAdministration(Protocol):
     async def communities(self, who: Principal) -> list[Community]:
         """Return the communities that the user belongs to or manages."""
 
+    async def own(self, who: Principal) -> list[Community]:
+        """Return the communities that the user belongs to."""
+
     async def room(self, who: Principal, room_name: str) -> RoomOwner:
         """Return whose room it is; raises NotFoundError to those who do not belong there."""
 

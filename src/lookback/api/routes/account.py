@@ -14,17 +14,16 @@ router = APIRouter(tags=["account"])
 async def me(who: Who, has: Has, request: Request) -> MeAnswer:
     """Say who the token speaks for, what they may and why, and how much of their room for clips is used."""
     account = await has.accounts.account(who)
-    named = {row.community_id: row.name for row in await has.communities.communities(who)}
     return MeAnswer(
         user_id=who.user_id,
         name=who.name,
         admin=who.admin,
         quota_bytes=account.quota_bytes,
         used_bytes=account.used_bytes,
+        reserved_bytes=account.reserved_bytes,
         permissions=permissions_of(who),
         communities=[
-            MyCommunityAnswer(community_id=community_id, name=named.get(community_id))
-            for community_id in sorted(who.belongs_to)
+            MyCommunityAnswer(community_id=row.community_id, name=row.name) for row in await has.communities.own(who)
         ],
         joins_livekit=request.app.state.livekit_url is not None,
     )
