@@ -8,6 +8,7 @@ import shutil
 import signal
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,7 @@ from tests.support.sessions import a_session
 from tests.support.supervised import Supervised, supervised
 from tests.support.waiting import eventually
 
-from lookback.buffer.reader import summary
+from lookback.buffer.reader import read_segments, summary
 from lookback.buffer.session_file import read_session
 from lookback.errors import GapsError
 from lookback.recorder.control import FollowEgress, StopSession
@@ -27,16 +28,19 @@ from lookback.recorder.egress import rules
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 SECOND = 1_000_000
 NAMES = ["seg_00000.ts", "seg_00001.ts"]
 FILES = [KILLED / name for name in NAMES]
 BEGINS_US = dated(KILLED, NAMES[0])
 SESSION = a_session("egress-1", source="egress")
+with_chromium = pytest.mark.skipif(
+    not Path(os.environ.get("LOOKBACK_CHROMIUM", "")).is_file(), reason="LOOKBACK_CHROMIUM names no browser"
+)
 
-# The fixtures' pictures carry their number in 14 blocks of 16 pixels in the upper left corner.
-_LOOK = """async ([data, times]) => {
+_APPEND = (Path(__file__).parents[2] / "support" / "media_source.js").read_text()
+_NUMBER = (Path(__file__).parents[2] / "support" / "egress_number.js").read_text()
+_LOOK = """async ([data, times, numberOf]) => {
   const video = document.createElement("video");
   video.muted = true;
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
@@ -46,9 +50,7 @@ _LOOK = """async ([data, times]) => {
     video.addEventListener("error", resolve, { once: true });
   });
   await happens("canplaythrough");
-  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  pen.canvas.width = video.videoWidth;
-  pen.canvas.height = video.videoHeight;
+  const number = eval(numberOf);
   const numbers = [];
   for (const time of video.error ? [] : times) {
     const drawn = new Promise((resolve) => {
@@ -61,11 +63,7 @@ _LOOK = """async ([data, times]) => {
       await sought;
     }
     await drawn;
-    pen.drawImage(video, 0, 0);
-    let number = 0;
-    for (let bit = 0; bit < 14; bit++)
-      if (pen.getImageData(bit * 16 + 8, 16, 1, 1).data[0] > 128) number |= 1 << bit;
-    numbers.push(number);
+    numbers.push(number(video));
   }
   return { duration: video.duration, numbers, error: video.error && video.error.message };
 }"""
@@ -169,6 +167,7 @@ async def test_a_range_with_a_lost_file_is_refused(tmp_path: Path) -> None:
         assert [gap["cause"] for gap in refusal.value.facts["gaps"]] == ["egress"]
 
 
+@with_chromium
 async def test_chromium_shows_the_right_pictures(tmp_path: Path) -> None:
     async with following(tmp_path) as api:
         await api.sees(SESSION, "recording", "interrupted")
@@ -179,7 +178,27 @@ async def test_chromium_shows_the_right_pictures(tmp_path: Path) -> None:
     times = [0.0, 0.51, 1.234, 2.4, 3.98]
     wanted = [[number for at, number in truth if at <= start_us + round(time * SECOND)][-1] for time in times]
     async with chromium() as browser:
-        seen = await (await browser.new_page()).evaluate(_LOOK, [base64.b64encode(clip).decode(), times])
+        seen = await (await browser.new_page()).evaluate(_LOOK, [base64.b64encode(clip).decode(), times, _NUMBER])
     assert seen["error"] is None
     assert seen["duration"] == pytest.approx(4.0, abs=0.001)
     assert seen["numbers"] == wanted
+
+
+@with_chromium
+async def test_chromium_previews_the_buffer(tmp_path: Path) -> None:
+    async with following(tmp_path) as api:
+        await api.sees(SESSION, "recording", "interrupted")
+        segment = read_segments(api.directory(SESSION))[0]
+    pieces = [[0, segment.index.header.init_size]]
+    pieces += [[int(c["offset"]), int(c["offset"] + c["size"])] for c in segment.index.commits if c["size"]]
+    media = segment.media_path.read_bytes()
+    mime = f'video/mp4; codecs="avc3.{media[(at := media.index(b"avcC") + 5) : at + 3].hex()},mp4a.40.2"'
+    truth = [(shot.at, shot.number) for shot in shots(FILES[:1], BEGINS_US)]
+    wanted = truth[7::50]
+    times = [(at - BEGINS_US) / SECOND + 0.015 for at, _ in wanted]
+    async with chromium() as browser:
+        asked = [base64.b64encode(media).decode(), pieces, mime, BEGINS_US / SECOND, times, _NUMBER]
+        seen = await (await browser.new_page()).evaluate(_APPEND, asked)
+    assert seen["seen"] == [number for _, number in wanted]
+    ((begin, end),) = seen["buffered"]
+    assert (begin, end) == (pytest.approx(0, abs=0.07), pytest.approx(10, abs=0.05))
