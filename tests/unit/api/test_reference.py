@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic.alias_generators import to_camel
 
+from lookback.access.audit import Action
 from lookback.access.principal import Permission
 from lookback.access.roles import BUILT_IN
 from lookback.api.errors import STATUS
@@ -38,6 +39,11 @@ def test_the_permissions_roles_and_rules_are_all_explained() -> None:
     for role, permissions in BUILT_IN.items():
         assert said[role] == " ".join(f"`{permission}`" for permission in sorted(permissions))
     assert {to_camel(name) for name in ConfigPatch.model_fields} <= said.keys()
+
+
+def test_every_action_of_the_audit_trail_is_explained() -> None:
+    explained = re.findall(r"^\| `([a-z]+\.[a-z-]+)` \|", (REFERENCE / "events.md").read_text(), re.MULTILINE)
+    assert explained == [action.value for action in Action]
 
 
 def test_every_error_that_is_sent_is_explained() -> None:
