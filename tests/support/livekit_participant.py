@@ -189,6 +189,9 @@ class Participant:
     async def mute(self, what: str, *, muted: bool) -> None:
         self._shares[what].mute(muted=muted)
 
+    async def freeze(self, what: str, *, frozen: bool) -> None:
+        self._shares[what].pictures.muted = frozen
+
     async def resize(self, what: str, width: int, height: int) -> None:
         self._shares[what].pictures.resize(width, height)
 

@@ -65,6 +65,14 @@ class LivekitPublisher:
         """Show the video again."""
         await self.command("mute", what=what, muted=False)
 
+    async def freeze(self, what: Source = "screen") -> None:
+        """Send no pictures, as native clients do while a screen stands still; the track is not muted."""
+        await self.command("freeze", what=what, frozen=True)
+
+    async def thaw(self, what: Source = "screen") -> None:
+        """Move again."""
+        await self.command("freeze", what=what, frozen=False)
+
     async def resize(self, width: int, height: int, what: Source = "screen") -> None:
         """Go on in another size, as a shared window does."""
         await self.command("resize", what=what, width=width, height=height)

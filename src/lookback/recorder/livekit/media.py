@@ -43,7 +43,8 @@ class RoomMedia:
     """Receives all tracks of a room that were subscribed to. `clock` gives UTC microseconds.
 
     `prepare`, then send `offer(...)`, then give the answer to `answered`; again for an ICE restart. `run` must be
-    running. `datagrams` counts what came from the server at all, STUN included.
+    running. `datagrams` counts what came from the server at all, STUN included. `attended`: the
+    server tells us at once what the sharers do, so nothing new means that nothing happens.
     """
 
     def __init__(self, clock: Callable[[], int], *, loopback: bool) -> None:
@@ -61,6 +62,7 @@ class RoomMedia:
         self._failure: Exception | None = None
         self.streams = Streams()
         self.datagrams = 0
+        self.attended = True
 
     @property
     def connected(self) -> bool:

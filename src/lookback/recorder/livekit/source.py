@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_REPORTED_US = 3_500_000
 _TRACKS: dict[Kind, Track] = {"video": Track.VIDEO, "audio": Track.AUDIO}
 
 
@@ -59,8 +60,11 @@ class LivekitSource:
 
     @property
     def last_packet_us(self) -> int | None:
-        """See Source."""
-        return self._receiver.stats.last_packet_us
+        """See Source. Of a screen that stands still without a sound LiveKit only reports, every 3 s (measured)."""
+        last_us, now_us = self._receiver.stats.last_packet_us, self._clock()
+        if last_us is None or not self._media.attended or now_us - last_us > _REPORTED_US:
+            return last_us
+        return now_us
 
     def use(self, stream: Stream) -> None:
         """Receive a track by these packets from now on."""

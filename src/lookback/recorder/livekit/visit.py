@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_LOOK_SECONDS = 0.25
 _RESUME_SECONDS = 3.0
 _RESUME_AGAIN_SECONDS = 0.3
 
@@ -65,7 +67,7 @@ class Visit:
         self._nudged = asyncio.Event()
         self._nudged.set()
         self.media = RoomMedia(clock, loopback=reach.loopback)
-        self._vigil = Vigil(join.ping_interval, join.ping_timeout)
+        self._vigil = Vigil(join.ping_interval, join.ping_timeout, time.monotonic)
         self.roster = Roster()
         self.roster.replace(join.other_participants)
         self.streams: Mapping[str, Stream] = {}
@@ -224,7 +226,8 @@ class Visit:
         """Ping, and notice what does not happen: a pong, an answer, packets."""
         vigil = self._vigil
         while True:
-            await vigil.look_again()
+            await asyncio.sleep(_LOOK_SECONDS)
+            vigil.look()
             vigil.heard(self.media.datagrams if self.media.connected else None)
             if vigil.dead or (self._negotiation.waiting and vigil.answer_overdue):
                 raise VisitEndedError(LOST)
@@ -235,8 +238,8 @@ class Visit:
                 self._nudged.set()
             if vigil.pong_overdue:
                 await self._signalling.close()
-            elif (ping := vigil.ping()) is not None:
-                await self._try_to_send(ping_req=ping)
+            elif vigil.ping_due():
+                await self._try_to_send(ping_req=rtc.Ping(timestamp=time.time_ns() // 1_000_000))
 
     async def _try_to_send(self, **message: Any) -> None:
         try:
@@ -248,6 +251,7 @@ class Visit:
 
     async def _resume(self) -> None:
         """Come back as the same participant, media has gone on meanwhile; raises VisitEndedError when refused."""
+        self.media.attended = False
         await self._signalling.close()
         while True:
             try:
@@ -267,7 +271,7 @@ class Visit:
 
     async def _resynchronise(self) -> None:
         """Tell the server what we know, and say again what may have got lost."""
-        self._resumed = True
+        self._resumed = self.media.attended = True
         self._vigil.ponged()
         tracks = sorted(sid for _, sid in self._subscribed)
         state = rtc.SyncState(subscription=rtc.UpdateSubscription(subscribe=True, track_sids=tracks))

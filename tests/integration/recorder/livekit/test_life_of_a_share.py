@@ -78,6 +78,22 @@ async def test_a_muted_share_goes_on_when_it_is_shown_again(livekit: LivekitServ
     assert all(abs(at_us - publisher.began_us - number * 1_000_000 // 30) < 1_000_000 for at_us, number in shown)
 
 
+async def test_a_screen_that_stands_still_in_silence_is_no_gap(livekit: LivekitServer, recorder: RoomRecorder) -> None:
+    alice = share_of("alice", "still")
+    async with livekit_sharing(livekit, "still", "alice", audio=False, **SMALL) as publisher:
+        await recorder.record(alice)
+        await recorder.worker.sees(alice, "recording")
+        await publisher.freeze()
+        await recorder.reaches(alice, now_us() + 7_000_000)
+        await publisher.thaw()
+        thawed = picture_at(publisher, now_us())
+        await eventually(lambda: newest(recorder, alice) > thawed)
+        assert recorder.worker.moves_of(alice) == ["recording"]
+        await recorder.stop(alice)
+    assert summary(recorder.worker.directory(alice)).gaps == ()
+    assert recorder.runs(alice) == 1
+
+
 async def test_a_share_taken_back_and_begun_again_is_another_run(
     livekit: LivekitServer, recorder: RoomRecorder
 ) -> None:
