@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lookback.access.principal import Principal
     from lookback.clips.ports import FoundSession
+    from lookback.clips.recovery import Finding
     from lookback.settings import Settings
 
 
@@ -37,18 +38,29 @@ class _NoSessions:
         raise NotFoundError(f"Nothing is captured while checking: {who.user_id} {session_id} {room_name}")
 
 
-async def findings(settings: Settings) -> list[str]:
-    """Compare buffer, clips and rows with each other; change nothing."""
+async def findings(settings: Settings, *, recount: bool = False) -> list[str]:
+    """Compare buffer, clips and rows with each other; change nothing, unless users' sums are to be counted again.
+
+    Counting again is right beside a running server. The rest is mended when a server starts.
+    """
     prepare_folders(settings)
     engine = await open_database(settings.database)
     try:
         layout = BufferLayout(settings.buffer_path)
         services = clip_services(settings, engine, _NoSessions(), SegmentCache())
-        clips = [f"clip {f.subject}: {f.kind}" for f in await services.recovery.check(repair=False)]
+        if recount:
+            await services.recovery.recount()
+        clips = [_sentence(finding) for finding in await services.recovery.check(repair=False)]
         segments = await asyncio.to_thread(lambda: list(_damaged_segments(layout)))
         return segments + await _sessions(layout, engine) + clips
     finally:
         await engine.dispose()
+
+
+def _sentence(finding: Finding) -> str:
+    if finding.kind == "miscounted":
+        return f"user {finding.subject}: the count of used bytes is wrong; `lookback check --recount` sets it right"
+    return f"clip {finding.subject}: {finding.kind}"
 
 
 def _damaged_segments(layout: BufferLayout) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 import uvloop
@@ -17,6 +17,7 @@ from lookback.cli.checking import findings
 from lookback.cli.demonstration import start_demo
 from lookback.cli.logs import configure_logs
 from lookback.cli.serving import serve as serve_until_stopped
+from lookback.cli.usage import usage_lines
 from lookback.errors import SettingsError
 from lookback.settings import load_settings, reference
 
@@ -86,17 +87,34 @@ def token(
 
 
 @app.command()
-def check() -> None:
-    """Prove buffer and library consistent, in both directions; change nothing."""
+def check(
+    recount: Annotated[
+        bool, typer.Option("--recount", help="First set right what users are said to have used.")
+    ] = False,
+) -> None:
+    """Prove buffer and library consistent, in both directions; change nothing else."""
     with _sentences():
         settings = load_settings()
         configure_logs(settings)
-        found = asyncio.run(findings(settings))
+        found = asyncio.run(findings(settings, recount=recount))
     for sentence in found:
         typer.echo(sentence)
     if found:
         raise typer.Exit(1)
     typer.echo("Everything is consistent.")
+
+
+@app.command()
+def usage(
+    by: Annotated[Literal["user", "room", "community"], typer.Option(help="Whose share of it.")] = "user",
+    most: Annotated[int, typer.Option(help="How many lines at most.", min=1, max=100_000)] = 1000,
+) -> None:
+    """Print who stores how much, the largest first."""
+    with _sentences():
+        settings = load_settings()
+        configure_logs(settings)
+        for line in asyncio.run(usage_lines(settings, by, most)):
+            typer.echo(line)
 
 
 @app.command()
