@@ -3,90 +3,28 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    HttpUrl,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import Field, HttpUrl, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from lookback.errors import SettingsError
 from lookback.livekit.settings import LivekitSettings
+from lookback.setting_values import (
+    Addresses,
+    DatabaseUrl,
+    Host,
+    Networks,
+    Origins,
+    Port,
+    RoomPattern,
+    Secret,
+    Words,
+)
 
-DATABASE_SCHEMES = ("sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg")
 _GIB = 1024**3
 _MINUTE_US = 60_000_000
-# HS256 wants a key at least as long as its hash (RFC 7518 section 3.2).
-_SECRET_BYTES = 32
-
-
-def _split(value: Any) -> Any:
-    """Read a list as operators write it: separated by commas or spaces."""
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-
-def _address(value: str) -> str:
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise ValueError(f"{value!r} is not an IP address") from None
-
-
-def _host(value: str) -> str:
-    return value if value == "localhost" else _address(value)
-
-
-def _network(value: str) -> str:
-    try:
-        return str(ipaddress.ip_network(value)) if "/" in value else str(ipaddress.ip_address(value))
-    except ValueError:
-        raise ValueError(f"{value!r} is not an IP address or network such as 10.0.0.0/8") from None
-
-
-def _origin(value: str) -> str:
-    scheme, separator, host = value.partition("://")
-    if value != "*" and (scheme not in {"http", "https"} or not separator or not host or "/" in host):
-        raise ValueError(f"{value!r} is not an origin such as https://app.example.org")
-    return value
-
-
-def _room_pattern(value: str) -> str:
-    try:
-        groups = re.compile(value).groupindex
-    except re.error as error:
-        raise ValueError(f"it is no regular expression ({error})") from None
-    if "community" not in groups:
-        raise ValueError("it must have a group (?P<community>...)")
-    return value
-
-
-def _database_url(value: str) -> str:
-    scheme, separator, _ = value.partition("://")
-    if not separator or scheme not in DATABASE_SCHEMES:
-        raise ValueError("it must start with sqlite:/// or postgresql://")
-    return value
-
-
-def _secret(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value().encode()) < _SECRET_BYTES:
-        raise ValueError(f"it must be at least {_SECRET_BYTES} bytes long")
-    return value
-
-
-Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_split)]
-Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class Settings(LivekitSettings):
@@ -122,12 +60,12 @@ class Settings(LivekitSettings):
     default_user_replay_quota_gb: float = Field(
         default=5, gt=0, le=1_000_000, description="Room for a user's clips, in gigabytes (1024^3 bytes)."
     )
-    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
+    database_url: DatabaseUrl | None = Field(
         default=None,
         description="`sqlite:///path` or `postgresql://user:password@host/name`. Default: `lookback.db` in "
         "LOOKBACK_HOME.",
     )
-    lookback_jwt_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
+    lookback_jwt_secret: Secret | None = Field(
         default=None,
         description="Secret for HS256 tokens, at least 32 bytes. Default: made at the first start and kept in "
         "LOOKBACK_HOME with mode 600.",
@@ -148,7 +86,7 @@ class Settings(LivekitSettings):
     lookback_grace_seconds: float = Field(
         default=60, ge=0, le=3600, description="How many seconds a publisher that vanished may take to come back."
     )
-    lookback_room_pattern: Annotated[str, AfterValidator(_room_pattern)] | None = Field(
+    lookback_room_pattern: RoomPattern | None = Field(
         default=None,
         description="Regular expression for whole room names, whose group `community` says whose room it is, such as "
         "`(?P<community>[^:]+):.*`. Registered rooms and LiveKit's room metadata come first.",
@@ -159,9 +97,7 @@ class Settings(LivekitSettings):
     lookback_longest_window_minutes: float = Field(
         default=60, gt=0, le=1440, description="The longest buffer, in minutes, that a community may choose."
     )
-    lookback_host: Annotated[str, AfterValidator(_host)] = Field(
-        default="127.0.0.1", description="IP address that the API and the page listen on."
-    )
+    lookback_host: Host = Field(default="127.0.0.1", description="IP address that the API and the page listen on.")
     lookback_port: Port = Field(default=3001, description="TCP port of the API and the page; 0 takes a free one.")
     lookback_public_url: HttpUrl | None = Field(
         default=None,
