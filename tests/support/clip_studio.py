@@ -136,10 +136,13 @@ def a_world(ledger: QuotaLedger, quota_bytes: int | None, numbers: Iterator[int]
     async def name_of(user_id: str) -> str | None:
         return user_id.title()
 
+    async def erased(_user_id: str, _since_us: int) -> bool:
+        return False
+
     def new_key() -> str:
         return f"key-{next(numbers)}"
 
-    return World(ledger, default_quota, name_of, trail or a_trail(), "here", new_key)
+    return World(ledger, default_quota, name_of, erased, trail or a_trail(), "here", new_key)
 
 
 def a_studio(

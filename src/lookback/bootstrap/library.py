@@ -16,6 +16,7 @@ from lookback.clips.assembly import ClipServices, World, assemble
 from lookback.clips.usage import QuotaOffice
 from lookback.db.audit import SqlAuditRepository
 from lookback.db.clips import SqlClipRepository
+from lookback.db.erasures import SqlErasureRepository
 from lookback.db.quota import SqlQuotaLedger
 from lookback.db.usage import SqlUsageRepository
 from lookback.db.users import SqlUserRepository
@@ -58,6 +59,7 @@ def clip_services(
         ledger=SqlQuotaLedger(engine),
         default_quota=DefaultQuota(settings.quota_bytes, communities),
         name_of=SqlUserRepository(engine).name_of,
+        erased=SqlErasureRepository(engine).erased_since,
         audit=Audit(SqlAuditRepository(engine), clock_us),
         server_id=server_id(settings),
         new_key=partial(secrets.token_urlsafe, _KEY_BYTES),

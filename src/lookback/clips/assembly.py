@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lookback.access.audit import Audit
     from lookback.buffer.layout import BufferLayout
     from lookback.buffer.reader import SegmentCache
-    from lookback.clips.ports import ClipRepository, Clock, NameOf, QuotaLedger, SessionLookup, Wait
+    from lookback.clips.ports import ClipRepository, Clock, Erased, NameOf, QuotaLedger, SessionLookup, Wait
     from lookback.clips.quota import DefaultQuota
 
 
@@ -44,6 +44,7 @@ class World:
     ledger: QuotaLedger
     default_quota: DefaultQuota
     name_of: NameOf
+    erased: Erased
     audit: Audit
     server_id: str
     new_key: Callable[[], str]
@@ -99,6 +100,7 @@ def assemble(
         cache=cache,
         audit=world.audit,
         name_of=world.name_of,
+        erased=world.erased,
         run=Threads("capture", _CAPTURE_THREADS).run,
     )
     return ClipServices(

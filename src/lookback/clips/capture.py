@@ -18,7 +18,7 @@ from lookback.clips.pins import SegmentVanishedError
 from lookback.clips.planning import newest_us, nothing_buffered, plan_clip
 from lookback.clips.ranges import WishedRange, require_length, require_past, wished_range
 from lookback.clips.record import etag_of
-from lookback.errors import CaptureFailedError
+from lookback.errors import CaptureFailedError, NotFoundError
 from lookback.media.segment import CONTAINER_CODEC
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lookback.clips.ports import (
         ClipRepository,
         Clock,
+        Erased,
         FoundSession,
         NameOf,
         QuotaGate,
@@ -87,7 +88,7 @@ class CaptureService:
     """Makes clips.
 
     `wake` is called with the id of every new clip; `wait` returns when an instant has come; `name_of` tells what a
-    user is called; `run` makes a blocking call in a thread.
+    user is called; `erased` whether they were erased meanwhile; `run` makes a blocking call in a thread.
     """
 
     sessions: SessionLookup
@@ -101,6 +102,7 @@ class CaptureService:
     cache: SegmentCache
     audit: Audit
     name_of: NameOf
+    erased: Erased
     run: Run
     _locks: KeyedLocks = field(default_factory=KeyedLocks)
     _shared: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -215,7 +217,19 @@ class CaptureService:
         if kept.clip_id != clip.clip_id:  # the same key, seen by another process at the same moment
             await self.run(self.store.remove, clip)
             return kept, False
+        await self._require_people(kept)
         return kept, True
+
+    async def _require_people(self, clip: Clip) -> None:
+        """Take the clip back when its owner or whom it shows is being erased; raises NotFoundError then.
+
+        Asked when the clip can be seen: who is erased at this moment either is seen here, or sees the clip.
+        """
+        for user_id in dict.fromkeys((clip.user_id, clip.sharer_id or clip.user_id)):
+            if await self.erased(user_id, clip.created_at_us):
+                await self.run(self.store.remove, clip)
+                await self.repository.remove(clip.clip_id)
+                raise NotFoundError("There is no such session")
 
     async def _add(self, clip: Clip, room: Room) -> Clip:
         async with self.audit.together():

@@ -25,6 +25,9 @@ Wait = Callable[[int], Awaitable[None]]
 """Return when the clock has reached the given instant, in UTC microseconds."""
 
 
+Erased = Callable[[str, int], Awaitable[bool]]
+"""Whether a user was erased, or is being, since this instant in UTC microseconds."""
+
 NameOf = Callable[[str], Awaitable[str | None]]
 """What a user is called, or None."""
 

@@ -61,6 +61,11 @@ class SqlErasureRepository:
             row = await db.get(UserRow, user_id)
             return Profile(row.user_id, row.name, row.quota_bytes, row.created_at_us) if row is not None else None
 
+    async def erased_since(self, user_id: str, at_us: int) -> bool:
+        """See clips.ports.Erased. Nobody has a token between the wish and the revocation's instant: both will do."""
+        not_before_us = await self.not_before_us(user_id)
+        return not_before_us is not None and at_us <= not_before_us
+
     async def remove_rows(self, user_id: str) -> None:
         """See ErasureRepository."""
         async with self._sessions.begin() as db:

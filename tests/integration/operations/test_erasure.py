@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import pytest
 from tests.support.household import ALICE, BOB, MANAGER, Household, a_household
+from tests.support.media import START_US
 
 from lookback.access.audit import ERASED, Action, Nobody
 from lookback.access.consent import Statement
 from lookback.access.principal import Principal
 from lookback.clips.erasure import ClipErasure
+from lookback.clips.model import CaptureWish
 from lookback.clips.rows import ClipRows
 from lookback.clips.store import ClipStore
 from lookback.db.consents import SqlConsentRepository
 from lookback.db.roles import SqlRoleRepository
 from lookback.db.users import SqlUserRepository
-from lookback.errors import NoCapacityError, PermissionDeniedError, StorageUnavailableError
+from lookback.errors import NoCapacityError, NotFoundError, PermissionDeniedError, StorageUnavailableError
 from lookback.operations.erasure import Erasures, SessionErasure
 from lookback.recorder.control import StopSession
 from lookback.sessions.model import SessionState
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+P = ParamSpec("P")
+T = TypeVar("T")
 STEPS = ["begun", "sessions", "buffers", "clip", "clips", "folder", "rows", "finished"]
 REMOVING = ["record removed", "directory removed"]
 
@@ -239,6 +244,29 @@ async def test_rights_are_read_anew_before_anything_goes_and_afterwards(househol
     assert told == ["alice"]
     await household.erasures(forget=told.append).resume()
     assert told == ["alice", "alice"]
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+async def test_a_clip_that_is_made_meanwhile_goes_too(household: Household, who: str) -> None:
+    """The whole erasure happens between the clip's files and its row: nobody would look for it afterwards."""
+    await household.saves(BOB, "bobs")
+
+    async def run(call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        done = await asyncio.to_thread(call, *arguments, **named)
+        if call.__name__ == "write":
+            await household.erasures().erase(MANAGER, "alice")
+        return done
+
+    studio = household.studio
+    captures = replace(studio.clips.captures, run=run, erased=household.persons.erased_since)
+    with pytest.raises(NotFoundError):
+        await captures.capture(
+            Principal(who, admin=True),
+            CaptureWish(session_id="old", start_us=START_US, end_us=START_US + 2_000_000),
+        )
+    assert household.paths_of("alice") == []
+    assert [clip.user_id for clip in await studio.repository.all_clips()] == ["bob"]
+    assert len(household.pins()) == 1
 
 
 async def test_who_comes_back_begins_anew(household: Household) -> None:
