@@ -14,7 +14,7 @@ from lookback.access.roles import parse_permissions
 from lookback.errors import UnauthenticatedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from lookback.access.revocations import Revocations
 
@@ -88,12 +88,21 @@ class Tokens:
             await self._revocations.require_later(who.user_id, None if issued is None else round(issued * _SECOND_US))
         return who
 
-    def mint(self, user_id: str, *, name: str | None = None, admin: bool = False, valid_seconds: int) -> str:
-        """Return a token signed with the secret."""
+    def mint(
+        self,
+        user_id: str,
+        *,
+        name: str | None = None,
+        admin: bool = False,
+        communities: Mapping[str, Sequence[str]] | None = None,
+        valid_seconds: int,
+    ) -> str:
+        """Return a token signed with the secret; `communities` are names of roles by community."""
         now = self._clock() // _SECOND_US
         claims: dict[str, Any] = {"sub": user_id, "iat": now, "exp": now + valid_seconds}
         claims |= {"name": name} if name else {}
         claims |= {"admin": True} if admin else {}
+        claims |= {"communities": {place: list(roles) for place, roles in communities.items()}} if communities else {}
         claims |= {"aud": self._policy.audience} if self._policy.audience else {}
         return jwt.encode(claims, self._policy.secret, SHARED_ALGORITHM)
 

@@ -54,6 +54,17 @@ def _hours(value: float) -> float:
     return value
 
 
+def _roles(values: list[str]) -> dict[str, list[str]]:
+    """Roles by community, from such words as c1:moderator."""
+    found: dict[str, list[str]] = {}
+    for value in values:
+        community_id, _, role = value.rpartition(":")
+        if not community_id or not role:
+            raise typer.BadParameter("say community and role, such as c1:moderator", param_hint="--role")
+        found.setdefault(community_id, []).append(role)
+    return found
+
+
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
@@ -76,13 +87,18 @@ def token(
     user: Annotated[str, typer.Option(help="Whom it speaks for.", callback=_user)],
     name: Annotated[str | None, typer.Option(help="The name people see.")] = None,
     admin: Annotated[bool, typer.Option(help="Let it do everything.")] = False,
+    role: Annotated[
+        list[str] | None, typer.Option(help="A role in a community, such as c1:moderator; several may be given.")
+    ] = None,
     hours: Annotated[float, typer.Option(help="How long it holds.", callback=_hours)] = 24,
 ) -> None:
     """Print a bearer token for development."""
     with _sentences():
         settings = load_settings()
         prepare_folders(settings)
-        minted = tokens_of(settings).mint(user, name=name, admin=admin, valid_seconds=round(hours * 3600))
+        minted = tokens_of(settings).mint(
+            user, name=name, admin=admin, communities=_roles(role or []), valid_seconds=round(hours * 3600)
+        )
         typer.echo(minted)
 
 

@@ -94,6 +94,8 @@ async def test_a_minted_token_says_who_it_is() -> None:
     checker = tokens(audience="lookback")
     who = await checker.principal(checker.mint("alice", name="Alice", admin=True, valid_seconds=60))
     assert (who.user_id, who.name, who.admin) == ("alice", "Alice", True)
+    held = await checker.principal(checker.mint("mod", communities={"c1": ("moderator",)}, valid_seconds=60))
+    assert held.communities == {"c1": ("moderator",)}
     plain = await checker.principal(checker.mint("bob", valid_seconds=60))
     assert (plain.user_id, plain.name, plain.admin) == ("bob", None, False)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jwt
 import pytest
 from typer.testing import CliRunner
 
@@ -70,6 +71,10 @@ WRONG = [
     ("LOOKBACK_RTC_ADVERTISE", "300.1.1.1"),
     ("LOOKBACK_PUBLIC_URL", "replay.example.org"),
     ("LOOKBACK_CORS_ORIGINS", "https://app.example.org/path"),
+    ("LOOKBACK_ROOM_PATTERN", "("),
+    ("LOOKBACK_ROOM_PATTERN", "(?P<room>.*)"),
+    ("LOOKBACK_COMMUNITY_MAX_CONCURRENT", "-1"),
+    ("LOOKBACK_LONGEST_WINDOW_MINUTES", "0"),
     ("LOOKBACK_START_TIMEOUT_SECONDS", "601"),
     ("LOOKBACK_GRACE_SECONDS", "-1"),
     ("LOOKBACK_LOG_LEVEL", "loud"),
@@ -123,6 +128,12 @@ def test_a_minted_token_is_one_line_and_its_secret_is_kept(home: Path) -> None:
     assert secret.read_text() == kept == kept_secret(home) + "\n"
 
 
+def test_a_minted_token_carries_roles() -> None:
+    code, out, _ = run("token", "--user", "mod", "--role", "c1:moderator", "--role", "c1:auditor", "--role", "a:b:c")
+    claims = jwt.decode(out.strip(), options={"verify_signature": False})
+    assert (code, claims["communities"]) == (0, {"c1": ["moderator", "auditor"], "a:b": ["c"]})
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -132,6 +143,8 @@ def test_a_minted_token_is_one_line_and_its_secret_is_kept(home: Path) -> None:
         ["--user", "a", "--hours", "nan"],
         ["--user", "a", "--hours", "1e300"],
         ["--user", "a", "--hours", "x"],
+        ["--user", "a", "--role", "moderator"],
+        ["--user", "a", "--role", "c1:"],
         [],
     ],
 )
