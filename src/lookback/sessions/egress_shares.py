@@ -52,12 +52,13 @@ class EgressShares:
         options: EgressOptions,
         clock: Callable[[], int],
         buffered_until: Callable[[Session], Awaitable[int | None]],
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._repository, self._recorder = repository, recorder
         self._server, self._egress, self._options = server, egress, options
         self._clock, self._buffered_until = clock, buffered_until
         self._kept: dict[str, Kept] = {}
-        self._orders = orders
+        self._orders, self._answer_s = orders, answer_s
         self._woken = asyncio.Event()
         self._orphans_at_us = 0
 
@@ -69,7 +70,7 @@ class EgressShares:
         kept = self._kept.setdefault(session.session_id, Kept())
         answered = self._orders.start(session, kept, share_of(room, session))
         try:
-            await asyncio.wait_for(asyncio.shield(answered), ANSWER_S)
+            await asyncio.wait_for(asyncio.shield(answered), self._answer_s)
         except TimeoutError:
             answered.add_done_callback(_read)  # whoever asked has been answered: from here on the session says why
             return
@@ -184,7 +185,7 @@ class EgressShares:
             egress=kept.egress,
             track_sid=share.screen.sid if share is not None else None,
             segment_us=self._options.segment_us,
-            begun_us=kept.begun_us,
+            begun_us=kept.begun_us or session.since_us,  # it may be asked for at this very moment
             heard_us=kept.heard_us if kept.heard_us is not None and kept.heard_us > kept.begun_us else None,
             gone_us=kept.gone_us,
             stopping_us=kept.stopping_us,
