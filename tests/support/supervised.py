@@ -19,7 +19,7 @@ from tests.support.waiting import eventually
 from tests.support.whip_sender import WhipSender
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from lookback.recorder.control import Event, SessionSpec
     from tests.support.encoded_clip import EncodedClip
@@ -103,12 +103,14 @@ async def supervised(
     *,
     patience: Patience = QUICK,
     command: Sequence[str] = WORKER_COMMAND,
+    environment: Mapping[str, str] | None = None,
     leave_running: bool = False,
     **more: Any,
 ) -> AsyncIterator[Supervised]:
     """A supervisor with its recorder; both are gone afterwards unless the recorder shall be left running."""
     config = a_config(folder, **more)
-    supervisor = Supervisor(config, now_us=now_us, command=command, environment=ENVIRONMENT, patience=patience)
+    variables = ENVIRONMENT | dict(environment or {})
+    supervisor = Supervisor(config, now_us=now_us, command=command, environment=variables, patience=patience)
     try:
         async with asyncio.TaskGroup() as tasks:
             api = Supervised(supervisor, config, tasks)

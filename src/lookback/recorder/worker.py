@@ -39,6 +39,7 @@ from lookback.recorder.control_server import ControlServer
 from lookback.recorder.egress.desk import EgressDesk
 from lookback.recorder.endpoint import Endpoint
 from lookback.recorder.following import follow_shares, keep_generating
+from lookback.recorder.livekit.agent import Agent
 from lookback.recorder.livekit.rooms import Rooms
 from lookback.recorder.logs import worker_logs
 from lookback.recorder.moves import LastMoves
@@ -63,13 +64,14 @@ TICK_S = 0.02
 STOPPED = "The recorder was stopped"
 
 
-def run(config: RecorderConfig, *, sync: Callable[[int], None] = os.fdatasync) -> None:
+def run(config: RecorderConfig, *, sync: Callable[[int], None] = os.fdatasync, agent: type[Agent] = Agent) -> None:
     """Record until SIGTERM, or until nobody has been connected for long; raises LookbackError or OSError.
 
-    OSError: the UDP port or the buffer directory cannot be used. `sync` makes a descriptor's data durable.
+    OSError: the UDP port or the buffer directory cannot be used. `sync` makes a descriptor's data durable,
+    `agent` finds the paths to LiveKit servers.
     """
     with worker_logs(config), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Worker(config, _now_us, sync).run())
+        runner.run(Worker(config, _now_us, sync, agent).run())
 
 
 def main() -> None:
@@ -87,7 +89,9 @@ def _now_us() -> int:
 class Worker:
     """Everything of one process. Implements ControlHandler."""
 
-    def __init__(self, config: RecorderConfig, clock: Callable[[], int], sync: Callable[[int], None]) -> None:
+    def __init__(
+        self, config: RecorderConfig, clock: Callable[[], int], sync: Callable[[int], None], agent: type[Agent]
+    ) -> None:
         self._config = config
         self._clock = clock
         self._started_at_us = clock()
@@ -117,7 +121,7 @@ class Worker:
             RestartIce: self._restart_ice,
             StopSession: self._stop,
         }
-        self._rooms = Rooms(clock, self._tasks, camera=config.livekit_camera)
+        self._rooms = Rooms(clock, self._tasks, camera=config.livekit_camera, agent=agent)
 
     # ---- life of the process
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import aioice
@@ -18,11 +19,12 @@ import aioice
 from lookback.recorder.endpoint import RECEIVE_BUFFER_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lookback.recorder.livekit.offer import Answer
 
 _SO_RCVBUFFORCE = getattr(socket, "SO_RCVBUFFORCE", 33)  # Linux; passes net.core.rmem_max when allowed
+NewAgent = Callable[[Callable[[bytes], None], Callable[[], None]], "Agent"]
+"""Makes an agent from `received` and `heard`; see Agent."""
+
 _UDP, _RTP_COMPONENT = "udp", 1
 
 
@@ -37,7 +39,7 @@ class Agent:
     `loopback`: gather 127.0.0.1 too, for a server on this machine.
     """
 
-    def __init__(self, received: Callable[[bytes], None], heard: Callable[[], None], *, loopback: bool) -> None:
+    def __init__(self, received: Callable[[bytes], None], heard: Callable[[], None], *, loopback: bool = False) -> None:
         self._received = received
         self._heard = heard
         self._ice = _Connection(loopback=loopback)

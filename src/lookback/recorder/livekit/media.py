@@ -11,7 +11,6 @@ import structlog
 
 from lookback.recorder.answer import Identity
 from lookback.recorder.dtls import Certificate, DtlsFailedError
-from lookback.recorder.livekit.agent import Agent
 from lookback.recorder.livekit.offer import write_offer
 from lookback.recorder.livekit.streams import Streams
 from lookback.recorder.transport import MediaTransport
@@ -19,6 +18,7 @@ from lookback.recorder.transport import MediaTransport
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lookback.recorder.livekit.agent import Agent, NewAgent
     from lookback.recorder.livekit.offer import Answer, Kind
 
 log = structlog.get_logger(__name__)
@@ -47,9 +47,9 @@ class RoomMedia:
     server tells us at once what the sharers do, so nothing new means that nothing happens.
     """
 
-    def __init__(self, clock: Callable[[], int], *, loopback: bool) -> None:
+    def __init__(self, clock: Callable[[], int], new_agent: NewAgent) -> None:
         self._clock = clock
-        self._loopback = loopback
+        self._new_agent = new_agent
         self._certificate = Certificate.generate()
         self._number = secrets.randbits(62)
         self._version = 0
@@ -71,7 +71,7 @@ class RoomMedia:
 
     async def prepare(self) -> None:
         """Open sockets for the next offer: the first one, or an ICE restart."""
-        agent = Agent(self._received, self._heard, loopback=self._loopback)
+        agent = self._new_agent(self._received, self._heard)
         self._agents.append(agent)
         await agent.gather()
         self._unanswered = True

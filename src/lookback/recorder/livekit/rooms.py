@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from lookback.recorder.livekit.agent import Agent
 from lookback.recorder.livekit.room import Room
 from lookback.recorder.livekit.share import Wish
 from lookback.recorder.livekit.signalling import Reach
@@ -26,13 +28,21 @@ ENTER_SECONDS = 4.5
 class Rooms:
     """`clock` gives UTC microseconds; `tasks` keeps the rooms running and must outlive them.
 
-    `camera`: see Wish.
+    `camera`: see Wish. `agent` finds the paths to the servers.
     """
 
-    def __init__(self, clock: Callable[[], int], tasks: asyncio.TaskGroup, *, camera: bool = False) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], int],
+        tasks: asyncio.TaskGroup,
+        *,
+        camera: bool = False,
+        agent: type[Agent] = Agent,
+    ) -> None:
         self._clock = clock
         self._tasks = tasks
         self._camera = camera
+        self._agent = agent
         self._rooms: dict[tuple[str, str], Room] = {}
         self._places: dict[str, Place] = {}  # by session
         self._http: aiohttp.ClientSession | None = None
@@ -83,7 +93,7 @@ class Rooms:
         if room is None or room.closed:
             if self._http is None:
                 self._http = aiohttp.ClientSession()
-            reach = Reach(self._http, url, request.token, loopback=_on_this_machine(url))
+            reach = Reach(self._http, url, request.token, partial(self._agent, loopback=_on_this_machine(url)))
             room = self._rooms[url, name] = Room(reach, self._clock)
             self._tasks.create_task(self._keep(url, name, room))
         return room

@@ -17,6 +17,8 @@ from lookback.errors import LivekitUnavailableError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from lookback.recorder.livekit.agent import NewAgent
+
 _PROTOCOL = 16
 _MOST_BYTES = 16 << 20  # a join names everybody in the room
 _PATIENCE_S = 2.0
@@ -40,12 +42,12 @@ class WrongTokenError(LivekitUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How to get into a room. `loopback`: the server is on this machine."""
+    """How to get into a room, and to its media."""
 
     http: aiohttp.ClientSession
     url: str
     token: str = field(repr=False)
-    loopback: bool
+    new_agent: NewAgent
 
     async def connect(self, *, resume: str = "") -> Signalling:
         """See Signalling.connect."""

@@ -66,7 +66,7 @@ class Visit:
         self._resumed = False
         self._nudged = asyncio.Event()
         self._nudged.set()
-        self.media = RoomMedia(clock, loopback=reach.loopback)
+        self.media = RoomMedia(clock, reach.new_agent)
         self._vigil = Vigil(join.ping_interval, join.ping_timeout, time.monotonic)
         self.roster = Roster()
         self.roster.replace(join.other_participants)

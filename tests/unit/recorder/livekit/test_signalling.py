@@ -51,4 +51,4 @@ def test_a_resume_names_the_participant() -> None:
 
 
 def test_the_token_is_not_shown() -> None:
-    assert "hush" not in repr(Reach(None, "ws://livekit", "hush", loopback=False))  # type: ignore[arg-type]
+    assert "hush" not in repr(Reach(None, "ws://livekit", "hush", None))  # type: ignore[arg-type]
