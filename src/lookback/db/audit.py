@@ -41,13 +41,14 @@ class SqlAuditRepository:
     async def add(self, entry: Entry) -> None:
         """See AuditRepository."""
         async with self._sessions.begin() as db:
-            actor = await person_key(db, entry.actor) if isinstance(entry.actor, str) else None
+            people = (entry.actor if isinstance(entry.actor, str) else None, entry.subject)
+            actor, subject = await _person_keys(db, *people)
             row = AuditRow(
                 at_us=entry.at_us,
                 action=entry.action.value,
                 actor_kind=_USER if isinstance(entry.actor, str) else entry.actor.value,
                 actor_key=actor,
-                subject_key=await person_key(db, entry.subject) if entry.subject is not None else None,
+                subject_key=subject,
                 target=entry.target,
                 community_id=entry.community_id,
                 room_name=entry.room_name,
@@ -104,6 +105,16 @@ async def person_key(db: AsyncSession, user_id: str) -> str:
     await put_row(db, AuditPersonRow, {"user_id": user_id}, {}, once={"person_key": uuid.uuid4().hex})
     key = await db.execute(select(AuditPersonRow.person_key).where(AuditPersonRow.user_id == user_id))
     return key.scalar_one()
+
+
+async def _person_keys(db: AsyncSession, *users: str | None) -> tuple[str | None, ...]:
+    """The keys of several people, whom the trail mostly knows already."""
+    named = {user for user in users if user is not None}
+    known = select(AuditPersonRow.user_id, AuditPersonRow.person_key).where(AuditPersonRow.user_id.in_(named))
+    keys: dict[str | None, str] = dict((await db.execute(known)).tuples().all()) if named else {}
+    for user in sorted(named - keys.keys()):  # always in the same order: two entries never wait for each other
+        keys[user] = await person_key(db, user)
+    return tuple(keys.get(user) for user in users)
 
 
 async def _narrowed(db: AsyncSession, wanted: Selection) -> Select[AuditRow, str, str, str]:

@@ -227,6 +227,7 @@ class AuditRow(Base):
 
     __table_args__ = (
         Index("audit_by_time", "at_us"),
+        Index("audit_by_action", "action", "entry_id"),
         Index("audit_by_community", "community_id", "entry_id"),
         Index("audit_by_actor", "actor_key", "entry_id"),
         Index("audit_by_subject", "subject_key", "entry_id"),
@@ -241,7 +242,6 @@ class AuditPersonRow(Base):
 
     person_key: Mapped[str] = mapped_column(String(32), primary_key=True)
     user_id: Mapped[str] = mapped_column(String(255))
-
     __table_args__ = (Index("audit_people_by_user", "user_id", unique=True),)
 
 
@@ -253,7 +253,6 @@ class AuditAddressRow(Base):
     entry_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     person_key: Mapped[str | None] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(64))
-
     __table_args__ = (Index("audit_addresses_by_person", "person_key"),)
 
 

@@ -251,7 +251,7 @@ async def test_a_clip_that_is_made_meanwhile_goes_too(household: Household, who:
     """The whole erasure happens between the clip's files and its row: nobody would look for it afterwards."""
     await household.saves(BOB, "bobs")
 
-    async def run(call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    async def run(call: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
         done = await asyncio.to_thread(call, *arguments, **named)
         if call.__name__ == "write":
             await household.erasures().erase(MANAGER, "alice")

@@ -62,6 +62,7 @@ def _make_trail() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("audit_by_time", "audit_entries", ["at_us"], unique=False)
+    op.create_index("audit_by_action", "audit_entries", ["action", "entry_id"], unique=False)
     op.create_index("audit_by_community", "audit_entries", ["community_id", "entry_id"], unique=False)
     op.create_index("audit_by_actor", "audit_entries", ["actor_key", "entry_id"], unique=False)
     op.create_index("audit_by_subject", "audit_entries", ["subject_key", "entry_id"], unique=False)
