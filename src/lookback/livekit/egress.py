@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 NOBODY = "No LiveKit Egress answers: none is running, or every one is at the limit of its CPU"
+NO_REDIS = "This LiveKit server has no Egress: it needs Redis for that"
 NO_ROOM = "The room has ended"
 NOT_STOPPED = "LiveKit Egress does not answer: its service was probably killed"
 
@@ -146,6 +147,8 @@ async def _understood(patience_s: float) -> AsyncIterator[None]:
 def _error(error: api.ServerError) -> LivekitUnavailableError | NoCapacityError | NotFoundError:
     if error.status in _REFUSALS:
         return LivekitUnavailableError(REFUSED)
+    if "redis required" in error.message:
+        return LivekitUnavailableError(NO_REDIS)
     if error.code == api.ServerErrorCode.UNAVAILABLE:
         return NoCapacityError(NOBODY, retryAfter=10)
     if error.code == api.ServerErrorCode.NOT_FOUND:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 2.0
+LOOK_S, LOOK_AGAIN_S = 2.0, 10.0  # the second when LiveKit did not answer
 FOLLOW_AGAIN_US = 5_000_000
 ORPHANS_US = 30_000_000
 _ACTIVE = frozenset(state for state in SessionState if state.active)
@@ -103,13 +103,15 @@ class EgressShares:
             tasks.create_task(self._orders.run())
             while True:
                 self._woken.clear()
+                wait_s = LOOK_S
                 try:
                     await self.look(end)
                 except LookbackError as error:
                     log.warning("egress.not_looked_at", error=error.detail)
+                    wait_s = LOOK_AGAIN_S
                 except Exception:  # a database that is away for a while must not end all recording
                     log.exception("egress.look_failed")
-                await _within(self._woken, LOOK_S)
+                await _within(self._woken, wait_s)
 
     async def look(self, end: Callable[[Session, str], Awaitable[object]]) -> None:
         """Look at all sessions once, and do what is due."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from livekit import api
 from tests.support.egress_answers import answering, told
 
 from lookback.errors import LivekitUnavailableError, LookbackError, NoCapacityError, NotFoundError
-from lookback.livekit.egress import NO_ROOM, NOBODY, NOT_STOPPED, EgressClient
+from lookback.livekit.egress import NO_REDIS, NO_ROOM, NOBODY, NOT_STOPPED, EgressClient
 from lookback.sessions.egresses import EgressFacts, EgressWish
+
+if TYPE_CHECKING:
+    from tests.support.livekit_server import LivekitServer
 
 WISH = EgressWish("demo", "TR_1", "TR_2", "/out/s1/7", 1280, 720, 2004, 128, 4)
 
@@ -83,6 +88,20 @@ async def test_nothing_runs_when_nothing_was_started() -> None:
         said.say("ListEgress", "list_after_service_absent")
         assert await client.running() == []
     assert api.ListEgressRequest.FromString(said.asked[0][1]).active
+
+
+async def test_a_real_server_without_redis_says_that_it_has_no_egress(livekit: LivekitServer) -> None:
+    async with api.LiveKitAPI(livekit.url, livekit.key, livekit.secret, failover=False) as connections:
+        for asking in (EgressClient(connections).running(), EgressClient(connections).known("demo")):
+            with pytest.raises(LivekitUnavailableError) as refusal:
+                await asking
+            assert refusal.value.detail == NO_REDIS
+
+
+async def test_a_real_server_knows_that_there_is_no_such_room(livekit: LivekitServer) -> None:
+    async with api.LiveKitAPI(livekit.url, livekit.key, livekit.secret, failover=False) as connections:
+        with pytest.raises(NotFoundError):
+            await EgressClient(connections).start(WISH)
 
 
 async def test_a_server_that_is_not_there_is_said_without_its_address() -> None:
