@@ -41,14 +41,14 @@ def visit(server: Installation) -> Visit:
 
     @asynccontextmanager
     async def visiting(
-        user_id: str, *, width: int = 1440, height: int = 900, dark: bool = True
+        user_id: str, *, admin: bool = False, width: int = 1440, height: int = 900, dark: bool = True
     ) -> AsyncIterator[Visitor]:
         async with chromium(*FAKE_SCREEN) as browser:
             context = await browser.new_context(
                 viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
             )
             visitor = Visitor(await context.new_page(), server.url)
-            await visitor.opens(f"/?token={server.token(user_id)}")
+            await visitor.opens(f"/?token={server.token(user_id, admin=admin)}")
             yield visitor
             assert visitor.mishaps == []
 

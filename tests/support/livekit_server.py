@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 H264_ONLY = ("audio/opus", "video/h264", "video/rtx")  # for `codecs`: what operators are told to allow
+_LOOPBACK_ONLY = {
+    "node_ip": "127.0.0.1",
+    "interfaces": {"includes": ["lo"]},
+    "ips": {"includes": ["127.0.0.0/8"]},
+}
 _UP_SECONDS = 20
 
 
@@ -29,7 +34,8 @@ class LivekitServer:
     """One server process with ports, key and secret of its own.
 
     `room` is LiveKit's configuration of that name, `codecs` its enabled codecs (all when empty), and `webhooks` the
-    addresses that hear of everything. Files are below `home`: livekit.yaml and a livekit-*.log per start.
+    addresses that hear of everything. `for_browsers` lets media come from this machine's other addresses, too: the
+    WebRTC of browsers has none on loopback. Files are below `home`: livekit.yaml and a livekit-*.log per start.
     """
 
     def __init__(
@@ -39,12 +45,14 @@ class LivekitServer:
         webhooks: Sequence[str] = (),
         codecs: Sequence[str] = (),
         room: Mapping[str, Any] | None = None,
+        for_browsers: bool = False,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.key, self.secret = "test-key", secrets.token_hex(32)
         self._port, self._udp_port = _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_DGRAM)
         self._webhooks, self._codecs, self._room = list(webhooks), list(codecs), dict(room or {})
+        self._for_browsers = for_browsers
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
 
@@ -114,10 +122,8 @@ class LivekitServer:
                 "udp_port": self._udp_port,
                 "tcp_port": 0,
                 "use_external_ip": False,
-                "node_ip": "127.0.0.1",
                 "enable_loopback_candidate": True,
-                "interfaces": {"includes": ["lo"]},
-                "ips": {"includes": ["127.0.0.0/8"]},
+                **({} if self._for_browsers else _LOOPBACK_ONLY),
                 "stun_servers": ["127.0.0.1:9"],  # else clients are told to ask public ones
             },
             "room": room,

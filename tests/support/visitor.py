@@ -33,6 +33,14 @@ class Visitor:
         """A part of the page by its test id."""
         return self.page.get_by_test_id(test_id)
 
+    def link(self, name: str) -> Locator:
+        """A link by what it says."""
+        return self.page.get_by_role("link", name=name, exact=True)
+
+    async def sees(self, text: str) -> None:
+        """Wait until the page says this."""
+        await self.page.get_by_text(text).first.wait_for()
+
     def button(self, name: str) -> Locator:
         """A button by what it says."""
         return self.page.get_by_role("button", name=name)
@@ -106,7 +114,7 @@ class Visit(Protocol):
     """Opens the page as somebody, for as long as the body runs."""
 
     def __call__(
-        self, user_id: str, *, width: int = 1440, height: int = 900, dark: bool = True
+        self, user_id: str, *, admin: bool = False, width: int = 1440, height: int = 900, dark: bool = True
     ) -> AbstractAsyncContextManager[Visitor]:
         """`dark`: which colours the system prefers."""
 

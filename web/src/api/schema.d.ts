@@ -1504,7 +1504,7 @@ export interface components {
             track: "video" | "audio" | "all";
             /**
              * Cause
-             * @description Such as reconnect, loss, damaged, storage.
+             * @description Such as reconnect, loss, damaged, storage, egress.
              */
             cause: string;
         };

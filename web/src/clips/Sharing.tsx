@@ -27,10 +27,11 @@ export function Sharing({ clip, children }: SharingProps) {
       position="bottom-end"
       trapFocus
       returnFocus
+      withRoles={false}
       shadow="lg"
     >
       <Popover.Target>{<span className={classes.target}>{children(popover.toggle)}</span>}</Popover.Target>
-      <Popover.Dropdown aria-label={`Share ${clip.title}`}>
+      <Popover.Dropdown role="dialog" aria-label={`Share ${clip.title}`}>
         <WhoMaySee clip={clip} />
       </Popover.Dropdown>
     </Popover>

@@ -1,0 +1,160 @@
+"""Looking after a community and the server: settings, rooms, roles, users, audit; and what is offered to whom."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.library import saves_clips
+from tests.support.people import Refused
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from tests.support.installation import Installation
+    from tests.support.people import Json
+    from tests.support.visitor import Visit, Visitor
+
+
+async def test_settings_are_changed_one_by_one_and_refused_with_a_reason(visit: Visit, server: Installation) -> None:
+    before = await _config(server, "red")
+    async with visit("root", admin=True) as page:
+        await page.opens("/#/community/red/settings")
+        field = page.page.get_by_label("Buffers at the same time")
+        await field.fill("3")
+        await page.page.get_by_label("Start by itself").click()
+        await page.page.get_by_role("option", name="For those who want it").click()
+        await page.button("Save changes").click()
+        await page.sees("Saved.")
+        assert await _config(server, "red") == {**before, "maxConcurrent": 3, "autoStart": "optIn"}
+
+        window = page.page.get_by_label("How far one can go back")
+        await window.fill("100000")
+        await page.button("Save changes").click()
+        await page.page.get_by_role("alert").filter(has_text="1440").wait_for()
+        assert await window.get_attribute("aria-invalid") == "true"
+        await page.button("Leave it as it was").click()
+        assert await window.input_value() == "10"
+    assert (await _config(server, "red"))["windowMinutes"] == before["windowMinutes"]
+
+
+async def test_rooms_are_registered_and_removed(visit: Visit, server: Installation) -> None:
+    async with visit("root", admin=True) as page:
+        await page.opens("/#/community/green/rooms")
+        await page.page.get_by_label("Room's name").fill("Design review")
+        await page.button("Register").click()
+        await page.page.get_by_role("cell", name="Design review", exact=True).wait_for()
+        assert await _community_of(server, "Design review") == "green"
+        await page.button("Remove Design review").click()
+        await page.sees("No room is registered yet.")
+        await page.button("Undo").last.click()
+        await page.page.get_by_role("cell", name="Design review", exact=True).wait_for()
+
+
+async def test_a_role_gives_what_its_boxes_say(visit: Visit, server: Installation) -> None:
+    async with visit("root", admin=True) as page:
+        await page.opens("/#/community/blue/roles")
+        await page.page.get_by_label("New role").fill("warden")
+        await page.button("Add").click()
+        await page.page.get_by_label("warden: Manage limits, quotas, roles and clips").click()
+        await eventually(lambda: _role(server, "warden", ["MANAGE_REPLAY_LIMITS"]), what="the permission")
+
+        await page.link("Members").click()
+        await page.page.get_by_label("User id").fill("wanda")
+        await page.page.get_by_role("combobox", name="Roles", exact=True).press("ArrowDown")
+        await page.page.get_by_role("option", name="warden").click()
+        await page.page.keyboard.press("Escape")
+        await page.button("Give").click()
+        await page.page.get_by_role("cell", name="wanda", exact=True).wait_for()
+    async with visit("wanda") as page:
+        await page.link("Community").click()
+        await page.page.get_by_role("heading", name="Settings").wait_for()
+        assert await page.page.get_by_label("Parts").get_by_role("link").all_inner_texts() == [
+            "Settings",
+            "Rooms",
+            "Roles",
+            "Members",
+        ]
+        assert await page.page.get_by_text("The whole server").count() == 0
+
+
+async def test_who_looks_after_nothing_is_offered_nothing_and_refused(visit: Visit, server: Installation) -> None:
+    async with visit("nobody") as page:
+        await page.link("Clips").wait_for()
+        await page.page.get_by_role("heading", name="Nobody is sharing yet").wait_for()
+        assert await page.link("Community").count() == 0
+        for address in ("/#/community", "/#/community/blue/settings", "/#/community/-/users"):
+            await page.opens(address)
+            await page.sees("There is nothing here for you to look after.")
+            assert await page.page.get_by_role("textbox").count() == 0
+    async with server.person("nobody") as nobody:
+        for path in ("admin/community/blue/config", "admin/community/blue/roles", "admin/users", "admin/audit"):
+            with pytest.raises(Refused, match="403") as refused:
+                await nobody.answer("GET", path)
+            assert refused.value.problem["detail"].startswith("Permission denied - ")
+
+
+async def test_users_are_found_and_given_room(visit: Visit, server: Installation) -> None:
+    await saves_clips(server, "hoarder", "Everything")
+    async with visit("root", admin=True) as page:
+        await page.opens("/#/community/-/users")
+        await page.page.get_by_label("Search users").fill("hoard")
+        await eventually(lambda: _rows(page, "Users", ["Hoarder"]), what="the one that was searched")
+        await page.button("Quota of hoarder").click()
+        await page.page.get_by_label("Quota of hoarder in GB").fill("7.5")
+        await page.page.keyboard.press("Enter")
+        await page.button("Quota of hoarder: 7.5 GB").wait_for()
+        assert (await _quota(server, "hoarder"))["quotaBytes"] == 7.5 * 1024**3
+        await page.button("Undo").click()
+        await eventually(lambda: _is_default(server, "hoarder"), what="the usual quota")
+        await page.link("Usage").click()
+        await page.page.get_by_text("Room", exact=True).click()
+        await page.page.get_by_role("cell", name="room of hoarder").wait_for()
+
+
+async def test_the_audit_trail_is_read_narrowed_and_taken_along(visit: Visit, server: Installation) -> None:
+    await saves_clips(server, "traced", "Evidence")
+    async with visit("root", admin=True) as page:
+        await page.opens("/#/community/-/audit")
+        await page.page.get_by_label("User id").fill("traced")
+        await page.page.get_by_role("row").filter(has_text="traced saved a clip").wait_for()
+        await page.page.get_by_label("Action").select_option("session.started")
+        await eventually(lambda: _rows(page, "Audit", ["traced started a buffer"]), what="starts only")
+        async with page.page.expect_download() as download:
+            await page.button("Export").click()
+        lines = Path(await (await download.value).path()).read_text().splitlines()
+        assert [json.loads(line)["action"] for line in lines] == ["session.started"]
+
+
+async def _config(server: Installation, community_id: str) -> Json:
+    async with server.person("root", admin=True) as root:
+        config: Json = (await root.answer("GET", f"admin/community/{community_id}/config")).json()
+    return config
+
+
+async def _community_of(server: Installation, room: str) -> str:
+    async with server.person("root", admin=True) as root:
+        return str((await root.answer("GET", f"rooms/{room}")).json()["communityId"])
+
+
+async def _role(server: Installation, name: str, permissions: list[str]) -> bool:
+    async with server.person("root", admin=True) as root:
+        roles = (await root.answer("GET", "admin/community/blue/roles")).json()["items"]
+    return {"role": name, "permissions": permissions, "definedHere": True, "builtIn": False} in roles
+
+
+async def _quota(server: Installation, user_id: str) -> Json:
+    async with server.person("root", admin=True) as root:
+        quota: Json = (await root.answer("GET", f"admin/users/{user_id}/quota")).json()
+    return quota
+
+
+async def _is_default(server: Installation, user_id: str) -> bool:
+    return bool((await _quota(server, user_id))["isDefault"])
+
+
+async def _rows(page: Visitor, table: str, wanted: list[str]) -> bool:
+    """Whether the table has exactly these rows, by what is said in them."""
+    rows = await page.page.get_by_role("table", name=table).locator("tbody tr").all_inner_texts()
+    return len(rows) == len(wanted) and all(text in row for text, row in zip(wanted, rows, strict=True))
