@@ -111,7 +111,8 @@ async def _person_keys(db: AsyncSession, *users: str | None) -> tuple[str | None
     """The keys of several people, whom the trail mostly knows already."""
     named = {user for user in users if user is not None}
     known = select(AuditPersonRow.user_id, AuditPersonRow.person_key).where(AuditPersonRow.user_id.in_(named))
-    keys: dict[str | None, str] = dict((await db.execute(known)).tuples().all()) if named else {}
+    rows = (await db.execute(known)).all() if named else []
+    keys: dict[str | None, str] = {row.user_id: row.person_key for row in rows}
     for user in sorted(named - keys.keys()):  # always in the same order: two entries never wait for each other
         keys[user] = await person_key(db, user)
     return tuple(keys.get(user) for user in users)
