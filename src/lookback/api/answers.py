@@ -33,7 +33,7 @@ class GapAnswer(Answer):
     start: Instant
     end: Instant
     track: Literal["video", "audio", "all"]
-    cause: str = Field(description="Such as reconnect, loss, damaged, storage.")
+    cause: str = Field(description="Such as reconnect, loss, damaged, storage, egress.")
 
 
 class IntervalAnswer(Answer):
