@@ -260,5 +260,6 @@ async def _prepare(world: World, row: Row) -> None:
 
 
 def test_every_route_has_a_row() -> None:
+    assert [str(row) for row in ROWS if not routes_of(row)] == []
     asked = {route for row in ROWS for route in routes_of(row)}
     assert sorted(f"{method} {path}" for method, path in ROUTES - asked) == []
