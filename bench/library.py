@@ -18,7 +18,7 @@ from bench.places import scratch
 from lookback.clips.model import Interval, Visibility
 from lookback.clips.ports import Position, Selection, Sort
 from lookback.db.clip_lists import entries_of
-from lookback.db.clips import SqlClipRepository, row_of
+from lookback.db.clips import SqlClipRepository, columns_of
 from lookback.db.engine import connect, migrate
 from lookback.db.models import ClipEntryRow, ClipRow
 
@@ -40,7 +40,6 @@ deploy goes green why the cache missed bug cursor jumps interview question relea
 standup design review backend sync pairing incident retro planning über façade naïve 会議 проект test fix login
 payment search index latency graph meeting weekly customer call support ticket
 """.split()  # noqa: SIM905 - a list of words is read as one
-_COLUMNS = [column.name for column in ClipRow.__table__.columns]
 _ROOMS = ("Design review", "Backend sync", "Pairing", "All hands", *(f"room {number}" for number in range(200)))
 
 _NARROWED: dict[str, dict[str, Any]] = {
@@ -122,10 +121,7 @@ async def _fill(engine: AsyncEngine) -> None:
     """One user and one community that have all the clips: the longest lists that this many clips can make."""
     clips = _clips()
     while batch := list(itertools.islice(clips, _BATCH)):
-        rows = [
-            {column.name: getattr(row, column.name) for column in ClipRow.__table__.columns}
-            for row in map(row_of, batch)
-        ]
+        rows = [columns_of(clip) for clip in batch]
         entries = [entry for clip in batch for entry in entries_of(clip)]
         async with engine.begin() as connection:
             await connection.execute(insert(ClipRow), rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sqlalchemy import delete, select
 from sqlalchemy import update as sql_update
@@ -19,7 +19,7 @@ from lookback.media.gaps import Gap
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Select
+    from sqlalchemy import Select, Table
     from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
     from lookback.clips.ports import ClipChanges, Position, Room, Selection, Sort
@@ -29,6 +29,7 @@ _PLAIN = (
     "share_key", "created_at_us", "status", "size_bytes", "container", "etag", "video_codec", "audio_codec", "width",
     "height", "sha256", "has_poster", "idempotency_key", "deleted_at_us",
 )  # fmt: skip
+_TABLE = cast("Table", ClipRow.__table__)  # cheaper to insert into than a mapped class
 _LISTED = frozenset({"title", "visibility", "tags", "deleted_at_us"})
 _UNDONE = frozenset({"queued", "running"})
 
@@ -43,8 +44,7 @@ class SqlClipRepository:
         """See ClipRepository."""
         try:
             async with self._sessions.begin() as db:
-                db.add(row_of(clip))
-                await db.flush()
+                await db.execute(_TABLE.insert(), columns_of(clip))
                 await enlist(db, clip)
                 await count(db, clip.user_id, clip.counted_bytes, room)
         except IntegrityError:
@@ -172,20 +172,21 @@ def _others(row: ClipRow, rendition_id: str) -> list[dict[str, Any]]:
     return [r for r in row.renditions if r["rendition_id"] != rendition_id]
 
 
-def row_of(clip: Clip) -> ClipRow:
-    return ClipRow(
+def columns_of(clip: Clip) -> dict[str, Any]:
+    """The clip as its row has it."""
+    return {
         **{name: getattr(clip, name) for name in _PLAIN},
-        visibility=clip.visibility.value,
-        tags=list(clip.tags),
-        stored_bytes=clip.stored_bytes,
-        requested_start_us=clip.requested.start_us,
-        requested_end_us=clip.requested.end_us,
-        delivered_start_us=clip.delivered.start_us,
-        delivered_end_us=clip.delivered.end_us,
-        storage=clip.storage.value,
-        gaps=[asdict(gap) for gap in clip.gaps],
-        renditions=[asdict(rendition) for rendition in clip.renditions],
-    )
+        "visibility": clip.visibility.value,
+        "tags": list(clip.tags),
+        "stored_bytes": clip.stored_bytes,
+        "requested_start_us": clip.requested.start_us,
+        "requested_end_us": clip.requested.end_us,
+        "delivered_start_us": clip.delivered.start_us,
+        "delivered_end_us": clip.delivered.end_us,
+        "storage": clip.storage.value,
+        "gaps": [asdict(gap) for gap in clip.gaps],
+        "renditions": [asdict(rendition) for rendition in clip.renditions],
+    }
 
 
 def _clip(row: ClipRow) -> Clip:
