@@ -38,6 +38,7 @@ from tests.support.session_rows import RememberingRecorder, a_database, a_row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -163,9 +164,11 @@ class Household:
 
 
 @asynccontextmanager
-async def a_household(folder: Path) -> AsyncIterator[Household]:
-    """Nobody has done anything yet."""
-    async with a_database(folder) as engine:
+async def a_household(
+    folder: Path, database: AbstractAsyncContextManager[AsyncEngine] | None = None
+) -> AsyncIterator[Household]:
+    """Nobody has done anything yet; on SQLite unless another empty database is given."""
+    async with database or a_database(folder) as engine:
         entries = SqlAuditRepository(engine)
         audit = Audit(entries, lambda: 1_795_384_759_000_000)
         studio = a_studio(

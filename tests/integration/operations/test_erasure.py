@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import pytest
+from tests.support.databases import DATABASES, a_database_of_kind
 from tests.support.household import ALICE, BOB, MANAGER, Household, a_household
 from tests.support.media import START_US
 
@@ -39,10 +40,10 @@ class Crash(BaseException):
     """The process is gone: nothing after this runs, not even cleaning up."""
 
 
-@pytest.fixture
-async def household(tmp_path: Path) -> AsyncIterator[Household]:
+@pytest.fixture(params=DATABASES)
+async def household(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Household]:
     """Alice records, and has recorded; she and Bob have clips of hers and of his."""
-    async with a_household(tmp_path) as household:
+    async with a_household(tmp_path, a_database_of_kind(request.param, request)) as household:
         await household.has_session("alice", "old", SessionState.DRAINING)
         await household.has_session("alice", "now", SessionState.RECORDING, room="office")
         await household.has_session("alice", "gone", SessionState.FAILED, room="attic")
