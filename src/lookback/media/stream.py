@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # How long a missing packet is waited for. Audio: less than the 0.4 s after which the recorder writes silence instead.
 _GIVE_UP_US = {Track.VIDEO: 1_000_000, Track.AUDIO: 200_000}
+# After a silence nothing older is asked for: it would come as if the sender's clock had stood still meanwhile.
+_FORGOTTEN_US = 2_000_000
+_OVERTAKEN_US = 50_000  # for packets that have only changed places
 _OPENING_US = 10_000
 _MOST_OPENING = 64
 _RATE = {codec.track: codec.clock_rate for codec in Codec}
@@ -56,6 +59,7 @@ class StreamReceiver:
         "_probe",
         "_rate",
         "_reception",
+        "_stale",
         "_stamp",
         "_stats",
         "_track",
@@ -79,6 +83,7 @@ class StreamReceiver:
         self._payload_type = -1
         self._stamp = b""
         self._opening: list[tuple[bytes, int]] = []  # packets before the numbering begins, as they arrived
+        self._stale = False  # what is missing is from before a silence
         self._probe: tuple[int, bytes] | None = None  # a packet of another numbering, waiting for its successor
 
     @property
@@ -100,7 +105,7 @@ class StreamReceiver:
         """Take a packet of the media SSRC, at least 12 bytes long."""
         stats, reception = self._stats, self._reception
         stats.packets += 1
-        stats.last_packet_us = now_us
+        before_us, stats.last_packet_us = stats.last_packet_us, now_us
         reception.received += 1
         stamp = data[4:8]
         if stamp != self._stamp:
@@ -110,6 +115,7 @@ class StreamReceiver:
             self._deliver(data, now_us)
         elif self._order.started:
             self._out_of_turn(data, now_us)
+            self._stale |= before_us is not None and now_us - before_us > _FORGOTTEN_US
         else:
             self._open(data, now_us)
 
@@ -142,10 +148,12 @@ class StreamReceiver:
         if self._opening and now_us - self._opening[0][1] >= _OPENING_US:
             self._begin()
         missing_us = self.missing_us(steady_us)
-        while missing_us is not None and missing_us >= _GIVE_UP_US[self._track]:
+        give_up_us = _OVERTAKEN_US if self._stale else _GIVE_UP_US[self._track]
+        while missing_us is not None and missing_us >= give_up_us:
             self._give_up(now_us)
             missing_us = self.missing_us(steady_us)
-        if self._nack and missing_us is not None:
+        self._stale &= missing_us is not None
+        if self._nack and missing_us is not None and not self._stale:
             numbers = nack.due(self._order.missing, steady_us)
             if numbers:
                 self._stats.nacks_sent += len(numbers)

@@ -217,6 +217,37 @@ def test_a_hole_too_wide_to_repair_is_given_up_at_once() -> None:
     assert listener.requests(Nack) == []
 
 
+def test_what_was_missed_during_a_silence_is_not_asked_for() -> None:
+    """A server that keeps it would send it late, and the clock would seem to have stood still until then."""
+    video = Publisher()
+    listener = Listener(video=video)
+    listener.hear(video.picture(key=True))
+    for _ in range(150):
+        video.picture()  # 5 s that nobody hears
+    listener.wait(5_000_000)
+    listener.hear(video.picture())
+    listener.wait(100_000)
+    assert listener.requests(Nack) == []
+    assert len(listener.requests(PictureLoss)) >= 1
+    listener.hear(video.picture(key=True))
+    behind_us = [frame.arrival_us - frame.rtp_time * 1_000_000 // 90_000 for frame in listener.frames]
+    assert max(behind_us) - min(behind_us) < 200_000
+    assert not listener.frames[-1].reference_lost
+
+
+def test_packets_that_change_places_after_a_silence_are_put_right() -> None:
+    video = Publisher()
+    listener = Listener(video=video)
+    listener.hear(video.picture(key=True))
+    listener.wait(5_000_000)
+    first, second, last = video.picture()
+    listener.hear(second, last)
+    listener.wait(20_000)
+    listener.hear(first)
+    assert listener.numbers() == [0, 1]
+    assert listener.stats.video.lost == 0
+
+
 def test_memory_stays_bounded_when_one_packet_never_comes() -> None:
     video = Publisher(sequence=1000)
     listener = Listener(video=video)

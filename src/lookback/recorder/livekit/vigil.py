@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 _PING_SECONDS, _PONG_SECONDS = 5.0, 15.0  # when the server does not say
 _ANSWER_SECONDS = 8.0
 # LiveKit checks connectivity every 2 s, media or not (measured with 1.13.5).
-_SILENT_SECONDS = 5.0
-_DEAD_SECONDS = 10.0
+_SILENT_SECONDS = 4.0
+_DEAD_SECONDS = 9.0
 
 
 class Vigil:
