@@ -35,7 +35,8 @@ log = structlog.get_logger(__name__)
 
 GONE = "The share is gone from the room"
 _BY_PEOPLE = frozenset({STOPPED, STOPPED_FOR_THEM})
-# So long a share that is found under another track is the one that was stopped; after that it is a new one.
+_STOPPED = "session_stopped"
+# At the look that follows a stop, what is shared is the share that was stopped, whatever its track is by now.
 _JUST_STOPPED_US = 2_000_000
 _MOST_HINTS, _LOOKERS, _AT_ONCE = 1000, 4, 8
 # A track is shown in the room a moment after its webhook.
@@ -88,7 +89,7 @@ class RoomWatch:
     def moved(self, _was: SessionState, session: Session) -> None:
         """Look at the room of a session that somebody has just ended: now it is known which share they do not want."""
         if session.state is SessionState.DRAINING and session.source in IN_ROOMS and _by_people(session):
-            self.heard(RoomEvent("session_stopped", session.room_name))
+            self.heard(RoomEvent(_STOPPED, session.room_name))
 
     async def run(self) -> None:
         """Until cancelled: look at everything now and then, and at single rooms when something happens there."""
@@ -110,7 +111,7 @@ class RoomWatch:
     async def _follow(self, event: RoomEvent) -> None:
         for _ in range(_LOOKS):
             room = await self._server.room(event.room_name)
-            await self._agree([room] if room is not None else [], event.room_name)
+            await self._agree([room] if room is not None else [], event)
             if event.agrees_with(room):
                 return
             await asyncio.sleep(_BETWEEN_LOOKS_S)
@@ -136,30 +137,37 @@ class RoomWatch:
         """Compare all rooms with all sessions once; raises LivekitUnavailableError."""
         await self._agree(await self._server.rooms(), None)
 
-    async def _agree(self, rooms: Sequence[RoomFacts], only: str | None) -> None:
-        known = await self._known(rooms, only)
+    async def _agree(self, rooms: Sequence[RoomFacts], hint: RoomEvent | None) -> None:
+        known = await self._known(rooms, hint)
         compared = compare(rooms, known, recorder=self._identity, grace_us=self._times.grace_us)
-        if only is None:
+        if hint is None:
             self._missing_us = compared.missing_us
         # Recorders are sent away by the looks at everything alone: after a hint one is often just about to leave.
-        await self._do(a for a in compared.actions if only is None or not isinstance(a, Remove))
+        await self._do(a for a in compared.actions if hint is None or not isinstance(a, Remove))
 
-    async def _known(self, rooms: Sequence[RoomFacts], only: str | None) -> Known:
+    async def _known(self, rooms: Sequence[RoomFacts], hint: RoomEvent | None) -> Known:
         now_us = self._clock()
         active = await self._repository.in_states(ACTIVE)
-        draining = await self._repository.in_states({SessionState.DRAINING}, room_name=only)
+        only = hint.room_name if hint is not None else None
+        stopped = await self._just_stopped(only)
         shares = {sharer.screen.sid for room in rooms for sharer in room.sharers() if sharer.screen is not None}
         ours = [s for s in active if s.source in IN_ROOMS and only in {None, s.room_name}]
         return Known(
             now_us=now_us,
             sessions=ours,
-            stopped=[s for s in draining if _by_people(s) and now_us - s.since_us < _JUST_STOPPED_US],
-            busy={session.user_id for session in active},
+            stopped=stopped if hint is not None and hint.kind == _STOPPED else (),
+            # Who has stopped just now is left in peace until that look has been made.
+            busy={session.user_id for session in (*active, *stopped)},
             declined=_declined(await self._repository.of_tracks(shares) if shares else ()),
             heard_us=await self._heard_us() if ours else {},
             # Shares are given up by the looks at everything alone: one look can then not overtake another.
-            missing_us=self._missing_us if only is None else {},
+            missing_us=self._missing_us if hint is None else {},
         )
+
+    async def _just_stopped(self, room_name: str | None) -> list[Session]:
+        draining = await self._repository.in_states({SessionState.DRAINING}, room_name=room_name)
+        since_us = self._clock() - _JUST_STOPPED_US
+        return [session for session in draining if _by_people(session) and session.since_us > since_us]
 
     async def _heard_us(self) -> dict[str, int]:
         try:
