@@ -28,6 +28,7 @@ from lookback.clips.threads import Threads
 from lookback.db.audit import SqlAuditRepository
 from lookback.db.clips import SqlClipRepository
 from lookback.db.engine import connect, migrate
+from lookback.db.erasures import SqlErasureRepository
 from lookback.db.quota import SqlQuotaLedger
 from lookback.db.users import SqlUserRepository
 
@@ -92,6 +93,7 @@ async def _service(folder: Path, filled: FilledSession) -> AsyncIterator[Capture
         cache=SegmentCache(),
         audit=Audit(SqlAuditRepository(engine), _now_us),
         name_of=SqlUserRepository(engine).name_of,
+        erased=SqlErasureRepository(engine).erased_since,
         run=Threads("capture", 4).run,
     )
     await engine.dispose()
