@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FRAGMENT_US = 500_000
 SEGMENT_US = 10_000_000
+_FIRST_FRAGMENT_US = 100_000
 _LONGEST_FRAGMENT_US = 20_000_000  # WebM's blocks can stand 32 s from the start of their cluster
 
 
@@ -125,7 +126,7 @@ class RunWriter:
         """Let time pass. Call it while the publisher is alive; `missing`: video packets are being waited for."""
         self._clock_us = max(self._clock_us, now_us)
         self._missing = missing
-        if self._file is not None and self._clock_us - self._waiting_since_us() >= self._fragment_us:
+        if self._file is not None and self._clock_us - self._waiting_since_us() >= self._due_us:
             self._flush()
 
     def miss(self, until_us: int, cause: LossCause) -> None:
@@ -151,6 +152,11 @@ class RunWriter:
             self._end_segment(None)
         self._closed = True
 
+    @property
+    def _due_us(self) -> int:
+        """How long samples wait: the very first only a moment, because somebody waits for the recording to begin."""
+        return self._fragment_us if self.stats.fragments else min(_FIRST_FRAGMENT_US, self._fragment_us)
+
     def _waiting_since_us(self) -> int:
         waiting = [track.oldest for track in (self._pictures, self._sound) if track is not None]
         if self._missing:  # the newest frame stays, however long it has been there
@@ -158,7 +164,7 @@ class RunWriter:
         return min((sample.seen_us for sample in waiting if sample is not None), default=self._flushed_us)
 
     def _flush_if_due(self, oldest: PendingSample | None, newest_us: int) -> None:
-        if oldest is not None and newest_us - oldest.dts_us >= self._fragment_us:
+        if oldest is not None and newest_us - oldest.dts_us >= self._due_us:
             self._flush()
 
     def _ready_for(self, dts_us: int, key_frame: bytes) -> bool:

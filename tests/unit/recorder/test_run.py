@@ -99,10 +99,10 @@ def test_a_split_goes_on_with_the_next_key_frame(tmp_path: Path) -> None:
 
 def test_committed_means_that_a_reader_sees_a_picture(tmp_path: Path) -> None:
     run = a_run(tmp_path)
-    feed(run, START_US, 0.4)
+    feed(run, START_US, 0.1)
     assert not run.committed
     assert summary(tmp_path).until_us is None
-    feed(run, START_US + 400_000, 0.4, first=12)
+    feed(run, START_US + 100_000, 0.4, first=3)
     assert run.committed
     assert summary(tmp_path).until_us is not None
 
