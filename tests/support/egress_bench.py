@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookback.buffer.reader import Segment, read_segments, summary
+from lookback.media.sound import sound_of
 from lookback.recorder.egress.follower import EgressPlace
 from lookback.recorder.egress.reader import COMMAND, TsReader
 from lookback.recorder.egress.source import EgressOptions, EgressSource
 from lookback.recorder.run import Run, writer_maker
 from tests.support.media import sync_nothing
+from tests.support.saved import cut_segments
 from tests.support.scripted_source import counted_run_ids
 
 if TYPE_CHECKING:
@@ -68,3 +70,9 @@ class EgressBench:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         return summary(self.buffer).gaps
+
+    def cut(self, start_us: int, end_us: int) -> bytes:
+        """The clip of a range."""
+        segments = self.segments
+        sound = sound_of(segments[0].media_path.read_bytes()[: segments[0].index.header.init_size])
+        return cut_segments(segments, start_us, end_us, sound)[2]

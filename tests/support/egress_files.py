@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,21 @@ def first_picture_s(file: Path) -> float:
     return next(iter(_decoded(file))).at
 
 
+def lay(folder: Path, *files: Path, playlist: str) -> Path:
+    """A folder as an egress that is over left it."""
+    folder.mkdir(exist_ok=True)
+    for file in files:
+        shutil.copy(file, folder)
+    (folder / "index.m3u8").write_text(playlist)
+    return folder
+
+
+def playlist(*entries: tuple[str, float, str], ended: bool = True) -> str:
+    """A playlist of (name, seconds, date)."""
+    rows = [f"#EXT-X-PROGRAM-DATE-TIME:{date}\n#EXTINF:{length:.3f},\n{name}\n" for name, length, date in entries]
+    return "".join(["#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n", *rows, "#EXT-X-ENDLIST\n" if ended else ""])
+
+
 def _decoded(media: Any) -> Iterator[Shot]:
     with av.open(_opened(media)) as container:
         container.streams.video[0].thread_type = "AUTO"
@@ -84,3 +100,15 @@ def _decoded(media: Any) -> Iterator[Shot]:
 
 def _opened(media: Any) -> Any:
     return io.BytesIO(media) if isinstance(media, bytes) else str(media)
+
+
+FILES = [KILLED / "seg_00000.ts", KILLED / "seg_00001.ts"]
+BEGINS_US = dated(KILLED, "seg_00000.ts")
+TWO = playlist(("seg_00000.ts", 10, "2026-11-22T21:01:39.936Z"), ("seg_00001.ts", 10, "2026-11-22T21:01:49.936Z"))
+
+
+def expected(start_us: int, end_us: int, files: list[Path] = FILES) -> list[tuple[float, str]]:
+    """What a clip of a range shows: the picture on screen at its start, then all that come."""
+    seen = [shot for shot in shots(files, BEGINS_US) if shot.at < end_us]
+    begin = max(at for at, shot in enumerate(seen) if shot.at <= start_us)
+    return [(max(0.0, (shot.at - start_us) / 1_000_000), shot.look) for shot in seen[begin:]]

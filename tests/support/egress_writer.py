@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +26,27 @@ _ROOT = Path(__file__).resolve().parents[2]
 Step = tuple[float, str, str]
 
 
+def moved(playlist: str, by_us: int) -> str:
+    """A playlist whose dates are later by so much."""
+
+    def later(date: re.Match[str]) -> str:
+        instant = datetime.fromisoformat(date[1]) + timedelta(microseconds=by_us)
+        return f"TIME:{instant.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}\n"
+
+    return re.sub(r"TIME:(.*)\n", later, playlist)
+
+
 def steps(
-    fixture: Path, names: Sequence[str], target: Path, *, every_s: float = 0.3, ended: bool = False
+    fixture: Path,
+    names: Sequence[str],
+    target: Path,
+    *,
+    every_s: float = 0.3,
+    ended: bool = False,
+    by_us: int = 0,
 ) -> list[Step]:
     """The order of things that was recorded: a file, partial at first, then the playlist that names it, in place."""
-    lines = (fixture / "index.m3u8").read_text().splitlines(keepends=True)
+    lines = moved((fixture / "index.m3u8").read_text(), by_us).splitlines(keepends=True)
     done: list[Step] = []
     first = lines.index("#EXT-X-MEDIA-SEQUENCE:0\n") + 1
     kept: list[str] = []

@@ -30,7 +30,8 @@ class EgressSettings(BaseSettings):
         default=4,
         ge=2,
         le=10,
-        description="Length of Egress's files in seconds: a moment can be saved one to two such lengths, and 0.7 s, later.",
+        description="Length of Egress's files in seconds: a moment can be saved one to two such lengths and 0.7 s "
+        "later.",
     )
     lookback_egress_audio_kbps: int = Field(
         default=128, ge=32, le=320, description="Bit rate of Egress's sound, in kilobits per second."

@@ -15,9 +15,9 @@ import pytest
 from tests.support.chromium import chromium
 from tests.support.clip_studio import Studio, a_studio
 from tests.support.egress_files import KILLED, KILLED_TMP, clip_shots, dated, shots
-from tests.support.egress_writer import steps, writing
+from tests.support.egress_writer import moved, steps, writing
 from tests.support.sessions import a_session
-from tests.support.supervised import Supervised, supervised
+from tests.support.supervised import Supervised, now_us, supervised
 from tests.support.waiting import eventually
 
 from lookback.buffer.reader import read_segments, summary
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 SECOND = 1_000_000
 NAMES = ["seg_00000.ts", "seg_00001.ts"]
 FILES = [KILLED / name for name in NAMES]
-BEGINS_US = dated(KILLED, NAMES[0])
+MOVED_US = (now_us() - 60_000_000 - dated(KILLED, NAMES[0])) // 1000 * 1000  # as if it were happening now
+BEGINS_US = dated(KILLED, NAMES[0]) + MOVED_US
 SESSION = a_session("egress-1", source="egress")
 with_chromium = pytest.mark.skipif(
     not Path(os.environ.get("LOOKBACK_CHROMIUM", "")).is_file(), reason="LOOKBACK_CHROMIUM names no browser"
@@ -72,7 +73,10 @@ _LOOK = """async ([data, times, numberOf]) => {
 @asynccontextmanager
 async def following(tmp_path: Path, *, ended: bool = True, **more: Any) -> AsyncIterator[Supervised]:
     """A recorder that follows an egress which writes."""
-    async with supervised(tmp_path) as api, writing(steps(KILLED, NAMES, tmp_path / "out", ended=ended)):
+    async with (
+        supervised(tmp_path) as api,
+        writing(steps(KILLED, NAMES, tmp_path / "out", ended=ended, by_us=MOVED_US)),
+    ):
         await eventually(lambda: api.supervisor.connected, what="the recorder")
         await api.supervisor.request(FollowEgress(session=SESSION, directory=str(tmp_path / "out"), **more))
         yield api
@@ -154,7 +158,7 @@ async def test_a_range_with_a_lost_file_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     shutil.copy(FILES[0], folder)
     shutil.copy(KILLED_TMP / "seg_00002.ts", folder)
-    head = (KILLED / "index.m3u8").read_text()
+    head = moved((KILLED / "index.m3u8").read_text(), MOVED_US)
     (folder / "index.m3u8").write_text(f"{head}#EXTINF:9.733,\nseg_00002.ts\n#EXT-X-ENDLIST\n")
     async with supervised(tmp_path) as api:
         await eventually(lambda: api.supervisor.connected, what="the recorder")

@@ -8,16 +8,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from tests.support.egress_bench import EgressBench
-from tests.support.egress_files import DATA, KILLED, KILLED_TMP, clip_shots, dated, first_picture_s, shots, sound
+from tests.support.egress_files import (
+    BEGINS_US,
+    DATA,
+    FILES,
+    KILLED,
+    KILLED_TMP,
+    TWO,
+    clip_shots,
+    expected,
+    first_picture_s,
+    lay,
+    playlist,
+    shots,
+    sound,
+)
 from tests.support.egress_writer import steps, writing
-from tests.support.saved import cut_segments
 
 from lookback.media.aac import AacConfig
 from lookback.media.gaps import Gap
 from lookback.media.sound import AacSound, sound_of
 from lookback.recorder.egress import rules
 from lookback.recorder.egress.follower import EgressPlace
-from lookback.recorder.egress.reader import TsReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,43 +38,11 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000
 STEREO = AacSound(AacConfig(44_100, 2))
-FILES = [KILLED / "seg_00000.ts", KILLED / "seg_00001.ts"]
-BEGINS_US = dated(KILLED, "seg_00000.ts")
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> EgressBench:
     return EgressBench(tmp_path / "session")
-
-
-def lay(folder: Path, *files: Path, playlist: str) -> Path:
-    """A folder as an egress that is over left it."""
-    folder.mkdir(exist_ok=True)
-    for file in files:
-        shutil.copy(file, folder)
-    (folder / "index.m3u8").write_text(playlist)
-    return folder
-
-
-def playlist(*entries: tuple[str, float, str], ended: bool = True) -> str:
-    """A playlist of (name, seconds, date)."""
-    rows = [f"#EXT-X-PROGRAM-DATE-TIME:{date}\n#EXTINF:{length:.3f},\n{name}\n" for name, length, date in entries]
-    return "".join(["#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n", *rows, "#EXT-X-ENDLIST\n" if ended else ""])
-
-
-TWO = playlist(("seg_00000.ts", 10, "2026-11-22T21:01:39.936Z"), ("seg_00001.ts", 10, "2026-11-22T21:01:49.936Z"))
-
-
-def cut(bench: EgressBench, start_us: int, end_us: int) -> bytes:
-    segments = bench.segments
-    return cut_segments(segments, start_us, end_us, sound_of(segments[0].media_path.read_bytes()[:2000]))[2]
-
-
-def expected(start_us: int, end_us: int, files: list[Path] = FILES) -> list[tuple[float, str]]:
-    """What a clip of a range shows: the picture on screen at its start, then all that come."""
-    seen = [shot for shot in shots(files, BEGINS_US) if shot.at < end_us]
-    begin = max(at for at, shot in enumerate(seen) if shot.at <= start_us)
-    return [(max(0.0, (shot.at - start_us) / SECOND), shot.look) for shot in seen[begin:]]
 
 
 def lag(heard: NDArray[np.float32], true: NDArray[np.float32]) -> float:
@@ -83,7 +63,7 @@ async def test_every_range_has_the_right_pictures_at_the_right_time(bench: Egres
         assert await bench.follow(bench.source(tmp_path / "out")) == rules.ENDED
     for first, last in RANGES:
         start_us, end_us = BEGINS_US + round(first * SECOND), BEGINS_US + round(last * SECOND)
-        shown = clip_shots(cut(bench, start_us, end_us))
+        shown = clip_shots(bench.cut(start_us, end_us))
         wanted = expected(start_us, end_us)
         assert [shot.look for shot in shown] == [look for _, look in wanted], (first, last)
         assert [shot.at for shot in shown] == pytest.approx([at for at, _ in wanted], abs=0.000_02), (first, last)
@@ -93,7 +73,7 @@ async def test_every_range_has_the_right_pictures_at_the_right_time(bench: Egres
 async def test_the_sound_is_in_step_with_the_pictures(bench: EgressBench, tmp_path: Path) -> None:
     await bench.follow(bench.source(lay(tmp_path / "out", *FILES, playlist=TWO)))
     for seconds in (0.5, 6.789, 11.5):
-        clip = cut(bench, BEGINS_US + round(seconds * SECOND), BEGINS_US + round((seconds + 5) * SECOND))
+        clip = bench.cut(BEGINS_US + round(seconds * SECOND), BEGINS_US + round((seconds + 5) * SECOND))
         file = FILES[seconds > 10]
         true = sound(str(file), first_picture_s(file) + seconds % 10)
         assert abs(lag(sound(clip, 0), true)) < 0.001, seconds
@@ -174,7 +154,7 @@ async def test_a_killed_egress_leaves_a_tail_that_is_taken(bench: EgressBench, t
         cause = await bench.follow(bench.source(tmp_path / "out", spare=KILLED_TMP))
     assert cause.startswith("LiveKit Egress has written nothing for")
     wanted = shots([*FILES, KILLED_TMP / "seg_00002.ts"], BEGINS_US)
-    clip = clip_shots(cut(bench, BEGINS_US, BEGINS_US + 60 * SECOND))
+    clip = clip_shots(bench.cut(BEGINS_US, BEGINS_US + 60 * SECOND))
     assert [shot.look for shot in clip[:880]] == [shot.look for shot in wanted[:880]]
     assert len(clip) >= len(wanted) - 2  # of a torn file nobody knows whether the last frame is whole
     assert bench.gaps == ()
@@ -198,52 +178,9 @@ async def test_a_full_disk_leaves_half_a_file_of_which_the_whole_pictures_are_ta
     source.finish()
     assert await bench.follow(source) == rules.LEFT_OPEN
     wanted = shots(FILES, BEGINS_US)
-    shown = clip_shots(cut(bench, BEGINS_US, BEGINS_US + 60 * SECOND))
+    shown = clip_shots(bench.cut(BEGINS_US, BEGINS_US + 60 * SECOND))
     assert 340 < len(shown) < 400
     assert [shot.look for shot in shown[:-4]] == [shot.look for shot in wanted[: len(shown) - 4]]
-
-
-async def test_a_file_that_has_vanished_is_a_gap_as_long_as_it_was(bench: EgressBench, tmp_path: Path) -> None:
-    entries = [
-        (f"seg_0000{n}.ts", 10, f"2026-11-22T21:0{1 + (39 + 10 * n) // 60}:{(39 + 10 * n) % 60}.936Z") for n in range(3)
-    ]
-    folder = lay(tmp_path / "out", FILES[0], KILLED_TMP / "seg_00002.ts", playlist=playlist(*entries))
-    await bench.follow(bench.source(folder))
-    assert bench.gaps == (Gap(BEGINS_US + 10 * SECOND, BEGINS_US + 20 * SECOND, "all", "egress"),)
-    assert bench.told == [rules.UNREADABLE, None]
-
-
-@pytest.mark.parametrize("rubbish", [b"", b"\0" * 188_000, b"#EXTM3U\nfile:///etc/passwd\n" * 100, b"G" * 400_000])
-async def test_rubbish_is_a_gap_and_nothing_else(bench: EgressBench, tmp_path: Path, rubbish: bytes) -> None:
-    entries = [
-        (f"seg_0000{n}.ts", 10, f"2026-11-22T21:0{1 + (39 + 10 * n) // 60}:{(39 + 10 * n) % 60}.936Z") for n in range(3)
-    ]
-    folder = lay(tmp_path / "out", FILES[0], KILLED_TMP / "seg_00002.ts", playlist=playlist(*entries))
-    (folder / "seg_00001.ts").write_bytes(rubbish)
-    assert await bench.follow(bench.source(folder)) == rules.ENDED
-    assert [gap.track for gap in bench.gaps] == ["all"]
-
-
-async def test_a_link_out_of_the_folder_is_not_followed(bench: EgressBench, tmp_path: Path) -> None:
-    folder = lay(tmp_path / "out", playlist=playlist(("seg_00000.ts", 10, "2026-11-22T21:01:39.936Z")))
-    (folder / "seg_00000.ts").symlink_to(FILES[0])
-    await bench.follow(bench.source(folder))
-    assert bench.segments == []
-
-
-async def test_a_file_that_breaks_its_reader_costs_that_file_only(bench: EgressBench, tmp_path: Path) -> None:
-    reader = TsReader(("sh", "-c", "read line; echo nonsense that is no sample at all; cat > /dev/null"))
-    folder = lay(tmp_path / "out", *FILES, playlist=TWO)
-    assert await bench.follow(bench.source(folder, reader=reader)) == rules.ENDED
-    assert bench.told == [rules.UNREADABLE]
-
-
-async def test_a_file_that_keeps_its_reader_busy_for_ever_costs_that_file_only(
-    bench: EgressBench, tmp_path: Path
-) -> None:
-    reader = TsReader(("sleep", "600"), patience_s=0.2)
-    folder = lay(tmp_path / "out", *FILES, playlist=TWO)
-    assert await bench.follow(bench.source(folder, reader=reader)) == rules.ENDED
 
 
 async def test_a_new_egress_continues_after_the_last_file_of_the_old_one(bench: EgressBench, tmp_path: Path) -> None:

@@ -41,8 +41,7 @@ class EgressDesk:
         place = _place(request)
         async with self._starting:
             recording = await self._recording_of(request.session)
-            if isinstance(recording.source, EgressSource):
-                recording.source.follow(place)
+            if isinstance(recording.source, EgressSource) and recording.source.follow(place):
                 return Done()
             source = self._source(request, place, recording)
             run = recording.attach(source)

@@ -17,7 +17,7 @@ from lookback.recorder.egress.media_file import arranged
 from lookback.recorder.egress.playlist import MOST_BYTES, Entry, Playlist, parse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
     from pathlib import Path
 
     from lookback.recorder.egress.media_file import MediaFile
@@ -75,7 +75,7 @@ class Follower:
         if self._progress.finishing_us is None:
             self._progress = replace(self._progress, finishing_us=self._clock())
 
-    async def arrivals(self) -> AsyncIterator[Arrival]:
+    async def arrivals(self) -> AsyncGenerator[Arrival]:
         """Yield the files as they come."""
         playlist = Playlist()
         while not self.cause:

@@ -22,6 +22,9 @@ SHORTEST_SILENCE_US = 500_000
 _IDR = 5  # NAL unit type, H.264 table 7-1
 _FIRST_INTERVAL_US = 33_333
 _LONGEST_HELD_US = 60_000_000
+_LONGEST_US = 180_000_000  # from a file's first picture; what is further away is a broken time
+_FUTURE_US = 5_000_000
+_TORN_US = 1_000_000
 _STILL_SHARE = 0.95
 _STILL_BITS = 0.75  # per macroblock: measured 0.13 to 0.55 where nothing changes, 8 and more where something does
 _MACROBLOCK = 256
@@ -78,9 +81,12 @@ def arranged(samples: Sequence[TsSample], entry: Entry, clock: EgressClock, *, w
     begin = next((at for at, sample in enumerate(kept) if _is_idr(sample)), None)
     if begin is None:
         raise MalformedError("The file has no picture that can be decoded")
-    goes_on = clock.begin(kept[begin].pts, entry.start_us, now_us - entry.duration_us)
-    pictures = tuple(_pictures(kept[begin:], clock))
-    config, packets = _sound(samples, clock)
+    goes_on = clock.begin(kept[begin].pts, _possible(entry, now_us), now_us - entry.duration_us)
+    first_us = clock.utc_us(kept[begin].pts)
+    pictures = tuple(_pictures([s for s in kept[begin:] if 0 <= clock.utc_us(s.pts) - first_us < _LONGEST_US], clock))
+    config, packets = _sound([s for s in samples if abs(clock.utc_us(s.pts) - first_us) < _LONGEST_US], clock)
+    if whole and _is_torn(pictures, packets, entry.duration_us):
+        pictures, whole = pictures[:-1] or pictures, False
     until_us = _until(pictures, entry.duration_us if whole else 0)
     return MediaFile(pictures, packets, until_us, config, goes_on, whole, _is_still(pictures))
 
@@ -92,6 +98,12 @@ def silences(packets: Sequence[Packet], packet_us: int, start_us: int, until_us:
         begin_us, end_us = max(ends_us, start_us), min(begins_us, until_us)
         if end_us - begin_us >= SHORTEST_SILENCE_US:
             yield begin_us, end_us
+
+
+def _possible(entry: Entry, now_us: int) -> int | None:
+    """A file's date, unless it lies in the future: then the clock of Egress's machine is wrong."""
+    start_us = entry.start_us
+    return start_us if start_us is not None and start_us + entry.duration_us <= now_us + _FUTURE_US else None
 
 
 def _is_idr(sample: TsSample) -> bool:
@@ -129,6 +141,14 @@ def _sound(samples: Sequence[TsSample], clock: EgressClock) -> tuple[AacConfig |
     return config, tuple(packets)
 
 
+def _is_torn(pictures: Sequence[Picture], packets: Sequence[Packet], duration_us: int) -> bool:
+    """Whether pictures and sound both end before the file does. Where only pictures do, they stand still."""
+    if not packets:
+        return False
+    last_us = max(pictures[-1].slot_us, packets[-1].at_us)
+    return pictures[0].slot_us + duration_us - last_us > _TORN_US
+
+
 def _until(pictures: Sequence[Picture], duration_us: int) -> int:
     """Until when the last picture is shown: as long as the playlist says, for another frame at least."""
     slots = [picture.slot_us for picture in pictures]
@@ -140,9 +160,10 @@ def _until(pictures: Sequence[Picture], duration_us: int) -> int:
 
 def _is_still(pictures: Sequence[Picture]) -> bool:
     changes = [picture for picture in pictures if not picture.key]
-    sps, _ = parameter_sets(pictures[0].data)
-    if sps is None or not changes:
+    try:
+        sps, _ = parameter_sets(pictures[0].data)
+        size = parse_sps(sps or b"")
+    except MalformedError:
         return False
-    size = parse_sps(sps)
     most_bytes = size.width * size.height / _MACROBLOCK * _STILL_BITS / 8
-    return sum(len(picture.data) <= most_bytes for picture in changes) >= _STILL_SHARE * len(changes)
+    return len(changes) > 0 and sum(len(p.data) <= most_bytes for p in changes) >= _STILL_SHARE * len(changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -84,14 +85,19 @@ class EgressSource:
         """See Source."""
         return self._options.audio
 
-    def follow(self, place: EgressPlace) -> None:
-        """Go on with another egress, once the one before has written its last file; it is being stopped."""
-        if any(known.directory == place.directory for known in self._places):
-            return
-        self._places.append(place)
-        self._finishing = False
-        if self._follower is not None:
-            self._follower.finish()
+    def follow(self, place: EgressPlace) -> bool:
+        """Go on with another egress, once the one before has written its last file; it is being stopped.
+
+        False when this source has ended already.
+        """
+        if self._finished:
+            return False
+        if not any(known.directory == place.directory for known in self._places):
+            self._places.append(place)
+            self._finishing = False
+            if self._follower is not None:
+                self._follower.finish()
+        return True
 
     def finish(self) -> bool:
         """Take what is still being written, then end; False when that was said already."""
@@ -110,9 +116,9 @@ class EgressSource:
             while self._places:
                 cause = await self._follow_one(run, self._places[0])
                 self._places.popleft()
+            self._finished = True
         finally:
             await self._reader.close()
-        self._finished = True
         run.close(self._until_us)
         return cause
 
@@ -143,9 +149,10 @@ class EgressSource:
         if self._finishing or len(self._places) > 1:
             follower.finish()
         log.info("egress.followed", folder=place.directory.name)
-        async for arrival in follower.arrivals():
-            await self._take(run, arrival)
-            await self._clear(place, arrival)
+        async with aclosing(follower.arrivals()) as arrivals:
+            async for arrival in arrivals:
+                await self._take(run, arrival)
+                await self._clear(place, arrival)
         self._let_go_of_sound()
         self._missed = True  # whatever another egress writes, it does not go on where this one ended
         log.info("egress.over", folder=place.directory.name, cause=follower.cause, files=self._files)
