@@ -23,6 +23,9 @@ class Problem(Answer):
     session_id: str | None = Field(default=None, description="already-active: the session that runs.")
     oldest_available: str | None = Field(default=None, description="no-segments: what can be had.")
     newest_available: str | None = Field(default=None, description="no-segments: what can be had.")
+    granted_by: list[str] | None = Field(default=None, description="permission-denied: the roles that would give it.")
+    limit: float | None = Field(default=None, description="community-limit, rate-limit, too-large: how much may be.")
+    used: float | None = Field(default=None, description="community-limit: how much is.")
     retry_after: float | None = Field(default=None, description="Seconds after which trying again makes sense.")
     gaps: list[Any] | None = Field(default=None, description="gaps: which ones; allowGaps takes the range as it is.")
 

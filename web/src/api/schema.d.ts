@@ -2211,6 +2211,24 @@ export interface components {
              */
             newestAvailable: string | null;
             /**
+             * Grantedby
+             * @description permission-denied: the roles that would give it.
+             * @default null
+             */
+            grantedBy: string[] | null;
+            /**
+             * Limit
+             * @description community-limit, rate-limit, too-large: how much may be.
+             * @default null
+             */
+            limit: number | null;
+            /**
+             * Used
+             * @description community-limit: how much is.
+             * @default null
+             */
+            used: number | null;
+            /**
              * Retryafter
              * @description Seconds after which trying again makes sense.
              * @default null
