@@ -9,6 +9,7 @@ from tests.support.communities import SaidCommunities, an_admission, starts_of
 from tests.support.session_rows import START_US, RememberingRecorder, a_database, a_row
 
 from lookback.access.principal import Principal
+from lookback.access.roles import EVERYBODY, RoleBook
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.db.sessions import SqlSessionRepository
@@ -217,3 +218,32 @@ async def test_a_failure_is_told_for_ten_minutes(service: SessionService, rows: 
     await rows.add(a_row("gone", EXPIRED))
     assert [view.session.session_id for view in await service.own(ALICE)] == ["fresh"]
     assert [view.session.session_id for view in (await service.in_room(ALICE, "demo")).sessions] == ["fresh"]
+
+
+async def test_a_manager_sees_all_of_a_room_saves_from_others_after_their_own_and_ends_them(
+    service: SessionService, rows: SqlSessionRepository
+) -> None:
+    mod = Principal("mod", communities={"c1": ("moderator",)})
+    await rows.add(a_row("alices", RECORDING, community_id="c1", started_at_us=3))
+    await rows.add(a_row("bobs", RECORDING, user_id="bob", community_id="c2", started_at_us=4))
+    found = await service.find(mod, session_id=None, room_name="demo")
+    assert (found.session_id, found.user_id, found.longest_us) == ("alices", "alice", WINDOW_US)
+    await rows.add(a_row("mods", DRAINING, user_id="mod", community_id="c1", started_at_us=1))
+    assert (await service.find(mod, session_id=None, room_name="demo")).session_id == "mods"
+    room = await service.in_room(mod, "demo")
+    assert [view.session.session_id for view in room.sessions] == ["alices", "mods"]
+    assert [session.session_id for session in room.running] == ["bobs", "alices"]
+    assert [view.session.session_id for view in await service.own(mod)] == ["mods"]
+    ended = await service.stop(mod, "alices")
+    assert (ended.session.state, ended.session.reason) == (
+        DRAINING,
+        "Stopped by somebody who manages the replay buffers here",
+    )
+    with pytest.raises(NotFoundError):
+        await service.stop(mod, "bobs")
+
+
+async def test_one_ends_ones_own_buffer_whatever_one_may(service: SessionService, rows: SqlSessionRepository) -> None:
+    await rows.add(a_row(state=RECORDING))
+    nothing = Principal("alice", book=RoleBook({(None, EVERYBODY): frozenset()}))
+    assert (await service.stop(nothing, "s1")).session.reason == "Stopped by its user"
