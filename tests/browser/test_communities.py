@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,8 @@ from tests.support.people import Refused
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.installation import Installation
     from tests.support.people import Json
     from tests.support.visitor import Visit, Visitor
@@ -37,6 +38,19 @@ async def test_settings_are_changed_one_by_one_and_refused_with_a_reason(visit: 
         await page.button("Leave it as it was").click()
         assert await window.input_value() == "10"
     assert (await _config(server, "red"))["windowMinutes"] == before["windowMinutes"]
+
+
+async def test_a_community_is_made_and_named(visit: Visit, server: Installation) -> None:
+    async with visit("root", admin=True) as page:
+        await page.opens("/#/community")
+        await page.button("New").click()
+        await page.page.get_by_label("Id").fill("fresh")
+        await page.page.get_by_label("Name", exact=True).fill("Fresh paint")
+        await page.button("Make it").click()
+        await page.page.get_by_role("heading", name="Settings").wait_for()
+        await eventually(lambda: page.page.get_by_label("Which community").input_value(), what="the new one is shown")
+        assert await page.page.get_by_label("Name", exact=True).input_value() == "Fresh paint"
+    assert (await _config(server, "fresh"))["name"] == "Fresh paint"
 
 
 async def test_rooms_are_registered_and_removed(visit: Visit, server: Installation) -> None:
@@ -123,8 +137,14 @@ async def test_the_audit_trail_is_read_narrowed_and_taken_along(visit: Visit, se
         await eventually(lambda: _rows(page, "Audit", ["traced started a buffer"]), what="starts only")
         async with page.page.expect_download() as download:
             await page.button("Export").click()
-        lines = Path(await (await download.value).path()).read_text().splitlines()
-        assert [json.loads(line)["action"] for line in lines] == ["session.started"]
+        assert _actions(await (await download.value).path()) == ["session.started"]
+        await page.page.get_by_label("When").select_option("days")
+        await page.page.get_by_label("To", exact=True).fill("2020-01-01")
+        await page.sees("Nothing of this kind has happened.")
+
+
+def _actions(export: Path) -> list[str]:
+    return [json.loads(line)["action"] for line in export.read_text().splitlines()]
 
 
 async def _config(server: Installation, community_id: str) -> Json:

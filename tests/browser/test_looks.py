@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.library import saves_clips
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from tests.support.installation import Installation
     from tests.support.visitor import Visit, Visitor
 
 _AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -46,6 +49,74 @@ async def test_it_fits_a_small_phone(visit: Visit, artifacts: Path) -> None:
         await page.opens("/#/clips")
         await page.seen("clip-card").wait_for()
         await _fits(page, artifacts, "clips-360")
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+async def test_the_pages_about_people_are_accessible_in(
+    visit: Visit, server: Installation, artifacts: Path, *, dark: bool
+) -> None:
+    name = "dark" if dark else "light"
+    await _people_are_there(server)
+    async with visit("root", admin=True, dark=dark) as page:
+        for part, address, title in _PEOPLE:
+            await page.opens(address)
+            await page.page.get_by_role("heading", name=title).wait_for()
+            await eventually(lambda: _loaded(page), what=f"{part} without anything awaited")
+            await _keeps(page, artifacts, f"{part}-{name}")
+
+
+async def test_the_pages_about_people_fit_a_small_phone(visit: Visit, server: Installation, artifacts: Path) -> None:
+    await _people_are_there(server)
+    async with visit("root", admin=True, width=360, height=740) as page:
+        for part, address, title in _PEOPLE:
+            await page.opens(address)
+            await page.page.get_by_role("heading", name=title).wait_for()
+            await eventually(lambda: _loaded(page), what=f"{part} without anything awaited")
+            await _fits(page, artifacts, f"{part}-360")
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+async def test_sharing_and_selecting_are_accessible_in(
+    visit: Visit, server: Installation, artifacts: Path, *, dark: bool
+) -> None:
+    name, user = ("dark", "dark-sharer") if dark else ("light", "light-sharer")
+    await saves_clips(server, user, "Deploy goes green", "Why the cache missed", "Bug: cursor jumps")
+    async with visit(user, dark=dark) as page:
+        await page.opens("/#/clips")
+        await page.page.get_by_label("Select Bug: cursor jumps").click()
+        await page.button("Share Why the cache missed").click()
+        await page.page.get_by_label("Anyone with the link").click()
+        await page.button("Copy link").wait_for()
+        await _keeps(page, artifacts, f"sharing-{name}")
+        await page.page.keyboard.press("Escape")
+        await page.button("Play Deploy goes green").click()
+        await eventually(lambda: page.video("clip-video", "video.readyState >= 3"), what="the clip")
+        await _keeps(page, artifacts, f"clip-{name}")
+
+
+_PEOPLE = (
+    ("settings", "/#/community/looks/settings", "Settings"),
+    ("rooms", "/#/community/looks/rooms", "Rooms"),
+    ("roles", "/#/community/looks/roles", "Roles"),
+    ("members", "/#/community/looks/members", "Members"),
+    ("users", "/#/community/-/users", "Users"),
+    ("usage", "/#/community/-/usage", "Usage"),
+    ("audit", "/#/community/-/audit", "Audit"),
+    ("you", "/#/you", "Being buffered"),
+)
+
+
+async def _people_are_there(server: Installation) -> None:
+    async with server.person("root", admin=True) as root:
+        await root.answer("PATCH", "admin/community/looks/config", json={"name": "Design team", "maxConcurrent": 5})
+        for room in ("Design review", "Pairing"):
+            await root.answer("PUT", f"rooms/{room}", json={"communityId": "looks"})
+        for user_id, roles in (("carol", ["moderator", "auditor"]), ("dave", ["member"])):
+            await root.answer("PUT", f"admin/community/looks/members/{user_id}", json={"roles": roles})
+
+
+async def _loaded(page: Visitor) -> bool:
+    return await page.page.get_by_label("Loading").count() == 0
 
 
 async def _keeps(page: Visitor, artifacts: Path, name: str) -> None:

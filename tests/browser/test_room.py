@@ -41,7 +41,10 @@ async def test_a_share_in_a_room_is_kept_and_saved(tmp_path: Path, artifacts: Pa
         await viewer.sees("LiveKit shows everybody in the room that it is recorded.")
         await eventually(lambda: viewer.video("screen", "video.videoWidth > 0"), what="the other's screen")
 
-        await _keeps_seconds(server.url, sharer, 4)
+        async with server.person("sharer") as person:
+            session = await person.session_in("design")
+            assert session is not None
+            await person.sees_buffered(session, 4)
         async with sharer.page.expect_response(lambda r: r.url.endswith("/capture")) as saved:
             await sharer.page.keyboard.press("s")
         clip = await (await saved.value).json()
@@ -72,16 +75,3 @@ async def _joins(page: Visitor, room: str) -> None:
     await page.page.get_by_label("Room").fill(room)
     await page.button("Join").click()
     await page.page.get_by_role("heading", name=room).wait_for()
-
-
-async def _keeps_seconds(url: str, page: Visitor, seconds: float) -> None:
-    """Wait until so much of the own share is kept, as the server tells this page."""
-    ask = (
-        "async (url) => (await (await fetch(url + '/livekit-replay/status/design', { headers: "
-        "{ Authorization: 'Bearer ' + sessionStorage.getItem('lookback.token') } })).json()).sessions[0]?.bufferedSeconds"
-    )
-
-    async def kept() -> bool:
-        return (await page.page.evaluate(ask, url) or 0) >= seconds
-
-    await eventually(kept, what=f"{seconds} s in the buffer")

@@ -24,6 +24,21 @@ describe("a failure in words", () => {
     expect(explain(problem).nextStep).toBe("You can save from 20:05:00 to 20:14:00.");
   });
 
+  it("says which role would allow it", async () => {
+    const problem = await answer(403, {
+      code: "permission-denied",
+      detail: "Permission denied - VIEW_AUDIT",
+      grantedBy: ["auditor", "warden"],
+    });
+    expect(explain(problem).nextStep).toBe("It comes with the role “auditor” or “warden”.");
+  });
+
+  it("names what takes most of a full quota", async () => {
+    const largestClips = [{ clipId: "c1", title: "Release demo", sizeBytes: 283 * 1024 ** 2 }];
+    const problem = await answer(507, { code: "quota-exceeded", detail: "User quota exceeded", largestClips });
+    expect(explain(problem).nextStep).toBe("Make room: your largest are “Release demo” (283 MB).");
+  });
+
   it("survives an answer that is not the server's", async () => {
     const problem = await answer(502, "<html>Bad gateway</html>");
     expect(explain(problem).sentence).toBe("The server answered 502 without saying why.");

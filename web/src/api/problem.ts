@@ -1,6 +1,6 @@
 /** Failures in words: what the server says (RFC 9457), or that it did not say anything. */
 
-import { clock, ofLength } from "../app/words";
+import { clock, ofLength, ofSize } from "../app/words";
 import type { Gap } from "./types";
 
 interface ProblemBody {
@@ -13,7 +13,8 @@ interface ProblemBody {
   retryAfter?: number;
   oldestAvailable?: string | null;
   newestAvailable?: string | null;
-  neededBytes?: number;
+  largestClips?: { title: string; sizeBytes: number }[];
+  grantedBy?: string[];
 }
 
 /** `code` is the API's stable word, or "unreachable" when no answer came at all. */
@@ -53,6 +54,9 @@ const NEXT_STEPS: Record<string, string> = {
   unreachable: "It is tried again every few seconds. What is buffered is safe on the server.",
   unauthenticated: "Open the link that the server printed, or paste a token.",
   "permission-denied": "Ask whoever runs this server for the permission.",
+  consent: "You can allow it on the page behind your name.",
+  "community-limit": "Try again when another buffer has ended.",
+  "livekit-unavailable": "Whoever runs this server can see why in its log.",
   "nobody-sharing": "Share your screen, or start the demo source.",
   "already-active": "Stop the running one first.",
   "disk-full": "Delete clips you no longer need, or ask whoever runs this server for space.",
@@ -71,11 +75,32 @@ export function explain(error: unknown): { code: string; sentence: string; nextS
     return { code: "unknown", sentence, nextStep: null };
   }
   const { code, body } = error;
-  return { code, sentence: withStop(error.message), nextStep: available(body) ?? NEXT_STEPS[code] ?? waitFor(body) };
+  return { code, sentence: withStop(error.message), nextStep: particular(body) ?? NEXT_STEPS[code] ?? waitFor(body) };
 }
 
-function available(body: ProblemBody): string | null {
-  if (body.code !== "no-segments") return null;
+/** What only this refusal knows. */
+function particular(body: ProblemBody): string | null {
+  switch (body.code) {
+    case "no-segments":
+      return available(body);
+    case "permission-denied":
+      return body.grantedBy?.length ? `It comes with the role ${oneOf(body.grantedBy)}.` : null;
+    case "quota-exceeded":
+      return body.largestClips?.length ? `Make room: your largest are ${largest(body.largestClips)}.` : null;
+    default:
+      return null;
+  }
+}
+
+const oneOf = (roles: string[]) => roles.map((role) => `“${role}”`).join(" or ");
+
+const largest = (clips: { title: string; sizeBytes: number }[]) =>
+  clips
+    .slice(0, 3)
+    .map(({ title, sizeBytes }) => `“${title}” (${ofSize(sizeBytes)})`)
+    .join(", ");
+
+function available(body: ProblemBody): string {
   if (!body.oldestAvailable || !body.newestAvailable) return "Wait until the first seconds have been recorded.";
   const [from, until] = [body.oldestAvailable, body.newestAvailable].map((t) => clock(Date.parse(t)));
   return `You can save from ${from} to ${until}.`;

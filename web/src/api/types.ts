@@ -45,8 +45,8 @@ export type Range = { kind: "last"; seconds: number } | { kind: "range"; startMs
 
 export type Permission = Answers["Permission"];
 export type Community = Answers["CommunityAnswer"];
-/** The rules of a community, without what it is called. */
-export type Config = Omit<Answers["ConfigAnswer"], "communityId" | "name">;
+/** The rules of a community, and what it is called. */
+export type Config = Omit<Answers["ConfigAnswer"], "communityId">;
 export type Role = Answers["RoleAnswer"];
 export type Member = Answers["MemberAnswer"];
 export type AuditEntry = Answers["AuditEntryAnswer"];

@@ -11,7 +11,7 @@ export function KeyHint({ name, strong = false }: { name: string; strong?: boole
       size="xs"
       bg="transparent"
       c={strong ? "inherit" : "dimmed"}
-      style={{ borderWidth: 1, borderColor: "currentColor", opacity: 0.65 }}
+      style={{ borderWidth: 1, borderColor: "currentColor", opacity: strong ? 0.8 : 1 }}
     >
       {name}
     </Kbd>

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import classes from "./Table.module.css";
 
 export interface Column<T> {
+  /** Empty for the one whose cells speak for themselves. */
   name: string;
   /** Numbers stand at the right. */
   right?: boolean;
@@ -23,11 +24,15 @@ export function Table<T>({ label, columns, rows, keyOf }: TableProps<T>) {
     <table className={classes.table} aria-label={label}>
       <thead>
         <tr>
-          {columns.map(({ name, right }) => (
-            <th key={name} scope="col" data-right={right}>
-              {name}
-            </th>
-          ))}
+          {columns.map(({ name, right }) =>
+            name ? (
+              <th key={name} scope="col" data-right={right}>
+                {name}
+              </th>
+            ) : (
+              <td key={name} />
+            ),
+          )}
         </tr>
       </thead>
       <tbody>

@@ -12,6 +12,8 @@ import { Choice } from "../app/Choice";
 import { Icon } from "../app/icons";
 import { More } from "../app/More";
 import { Panel } from "../app/Panel";
+import { ANY_TIME, boundsOf, type Period } from "../app/period";
+import { PeriodChoice } from "../app/PeriodChoice";
 import { type Column, Table } from "../app/Table";
 import { toastProblem } from "../app/toast";
 import { clock } from "../app/words";
@@ -24,7 +26,9 @@ export function Audit({ communityId }: { communityId: string | null }) {
   const [who, setWho] = useState("");
   const [user] = useDebouncedValue(who.trim(), 300);
   const [action, setAction] = useState<Action | "">("");
+  const [period, setPeriod] = useState<Period>(ANY_TIME);
   const query: AuditFilters = {
+    ...boundsOf(period, Date.now()),
     ...(communityId !== null && { community: communityId }),
     ...(user && { user }),
     ...(action && { action }),
@@ -47,6 +51,7 @@ export function Audit({ communityId }: { communityId: string | null }) {
           value={who}
           onChange={(event) => setWho(event.currentTarget.value)}
         />
+        <PeriodChoice period={period} onChange={setPeriod} />
         <Choice label="Action" value={action} usual="" options={ACTIONS} onChange={setAction} />
         <Button
           variant="default"

@@ -9,6 +9,7 @@ export const ACTION_WORDS: Record<AuditEntry["action"], string> = {
   "session.auto-started": "had a buffer started by the rules",
   "session.not-started": "could not start a buffer",
   "session.stopped": "ended a buffer",
+  "session.viewed": "looked into a buffer",
   "clip.captured": "saved a clip",
   "clip.viewed": "watched a clip",
   "clip.downloaded": "downloaded a clip",

@@ -9,9 +9,10 @@ import type { Clip } from "../api/types";
 import { Choice } from "../app/Choice";
 import { Icon } from "../app/icons";
 import { KeyHint } from "../app/KeyHint";
+import { PeriodChoice } from "../app/PeriodChoice";
 import { useShortcuts } from "../app/shortcuts";
 import classes from "./Clips.module.css";
-import { type Filters, type Sort, SORTS, type When, WHENS } from "./filters";
+import { type Filters, type Sort, SORTS } from "./filters";
 import { useKnown } from "./useKnown";
 
 interface ToolbarProps {
@@ -19,13 +20,6 @@ interface ToolbarProps {
   change: (some: Partial<Filters>) => void;
 }
 
-const WHEN_WORDS: Record<When, string> = {
-  any: "Any time",
-  today: "Today",
-  week: "This week",
-  month: "This month",
-  days: "From … to",
-};
 const SORT_WORDS: Record<Sort, string> = {
   newest: "newest first",
   oldest: "oldest first",
@@ -40,14 +34,7 @@ export function Toolbar({ filters, change }: ToolbarProps) {
     <div className={classes.tools} role="search" aria-label="Clips">
       <SearchField q={filters.q} onSearch={(q) => change({ q })} />
       <Whose filters={filters} change={change} />
-      <Choice
-        label="When"
-        value={filters.when}
-        usual="any"
-        options={WHENS.map((when) => [when, WHEN_WORDS[when]])}
-        onChange={(when) => change({ when, from: "", to: "" })}
-      />
-      {filters.when === "days" && <Days filters={filters} change={change} />}
+      <PeriodChoice period={filters} onChange={({ when, from, to }) => change({ when, from, to })} />
       {rooms.length > 0 && (
         <Choice
           label="Room"
@@ -134,27 +121,5 @@ function Chip({ on, label, onClick }: { on: boolean; label: string; onClick: () 
     <button type="button" className={classes.chip} aria-pressed={on} onClick={onClick}>
       {label}
     </button>
-  );
-}
-
-function Days({ filters, change }: ToolbarProps) {
-  return (
-    <span className={classes.days}>
-      <input
-        type="date"
-        aria-label="From"
-        value={filters.from}
-        max={filters.to || undefined}
-        onChange={(event) => change({ from: event.currentTarget.value })}
-      />
-      to
-      <input
-        type="date"
-        aria-label="To"
-        value={filters.to}
-        min={filters.from || undefined}
-        onChange={(event) => change({ to: event.currentTarget.value })}
-      />
-    </span>
   );
 }

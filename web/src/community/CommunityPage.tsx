@@ -1,9 +1,11 @@
 /** A community, or the whole server: its settings, people and audit trail, as far as the user looks after them. */
 
-import { Loader } from "@mantine/core";
-import { useDocumentTitle } from "@mantine/hooks";
+import { Button, Loader } from "@mantine/core";
+import { useDisclosure, useDocumentTitle } from "@mantine/hooks";
 
 import { useMe } from "../api/queries";
+import { Icon } from "../app/icons";
+import { may } from "../app/may";
 import { Notice } from "../app/Notice";
 import { addressOf, go } from "../app/route";
 import { Audit } from "../audit/Audit";
@@ -11,6 +13,7 @@ import { Users } from "../users/Users";
 import { Usages } from "../users/Usages";
 import classes from "./Community.module.css";
 import { Members } from "./Members";
+import { NewCommunity } from "./NewCommunity";
 import { Roles } from "./Roles";
 import { Rooms } from "./Rooms";
 import { Scope, useScopes } from "./Scope";
@@ -20,6 +23,7 @@ import { type Tab, TAB_WORDS, tabsFor } from "./tabs";
 export default function CommunityPage({ scope: asked, tab }: { scope: string | null; tab: string | null }) {
   useDocumentTitle("Community · Lookback");
   const { data: me } = useMe();
+  const [makingOpened, making] = useDisclosure(false);
   const scopes = useScopes(me);
   // The address of the menu names neither: then it is the first thing the user looks after.
   const scope = tab === null && asked === null ? (scopes[0]?.scope ?? null) : asked;
@@ -34,6 +38,11 @@ export default function CommunityPage({ scope: asked, tab }: { scope: string | n
           scopes={scopes}
           onChoose={(to) => go({ page: "community", scope: to, tab: tabFor(to) })}
         />
+        {may(me, "MANAGE_REPLAY_LIMITS", null) && (
+          <Button variant="default" size="xs" leftSection={<Icon name="plus" size={14} />} onClick={making.open}>
+            New
+          </Button>
+        )}
         <nav className={classes.tabs} aria-label="Parts">
           {tabs.map((one) => (
             <a
@@ -47,6 +56,7 @@ export default function CommunityPage({ scope: asked, tab }: { scope: string | n
         </nav>
       </div>
       {shown ? <Part key={scope} tab={shown} scope={scope} /> : <Nothing pending={!me} />}
+      {makingOpened && <NewCommunity onClose={making.close} />}
     </main>
   );
 

@@ -70,6 +70,8 @@ function useSaving(communityId: string, onSaved: () => void) {
     mutationFn: (change: Partial<Config>) => changeConfig(communityId, change),
     onSuccess: (config) => {
       client.setQueryData(["config", communityId], config);
+      void client.invalidateQueries({ queryKey: ["communities"] });
+      void client.invalidateQueries({ queryKey: ["me"] });
       onSaved();
       toast("Saved.");
     },
@@ -126,6 +128,18 @@ function Control({
           value={String(value)}
           error={wrong !== null}
           onChange={(chosen) => chosen !== null && onChange(chosen)}
+        />
+      );
+    case "text":
+      return (
+        <TextInput
+          {...shared}
+          maxLength={200}
+          autoComplete="off"
+          value={String(value)}
+          placeholder={setting.empty}
+          error={wrong !== null}
+          onChange={(event) => onChange(event.currentTarget.value)}
         />
       );
     case "number":

@@ -4,6 +4,7 @@ import type { Config } from "../api/types";
 import { changeOf, GB, refusedField, SETTINGS, shownOf } from "./config";
 
 const CONFIG: Config = {
+  name: "Design team",
   enabled: true,
   maxConcurrent: 10,
   windowMinutes: 10,
@@ -36,6 +37,7 @@ it("only what was changed is sent", () => {
     defaultQuotaBytes: 1.5 * GB,
     maxConcurrent: null,
   });
+  expect(changeOf(CONFIG, { name: "  " })).toEqual({ name: null });
 });
 
 it("a refusal stands at the field that it names", () => {

@@ -13,12 +13,20 @@ interface Named {
 /** `empty`: what an empty field means, for those that may be. `per`: how many of the API's units one of the form's is. */
 export type Setting =
   | (Named & { kind: "switch" })
+  | (Named & { kind: "text"; empty: string })
   | (Named & { kind: "number"; unit: string; per?: number; empty?: string })
   | (Named & { kind: "choice"; options: [string, string][] });
 
 export const GB = 1024 ** 3;
 
 export const SETTINGS: Setting[] = [
+  {
+    key: "name",
+    kind: "text",
+    empty: "none: its id is shown",
+    label: "Name",
+    help: "What people call the community.",
+  },
   {
     key: "enabled",
     kind: "switch",
@@ -117,9 +125,10 @@ export function changeOf(config: Config, draft: Draft): Partial<Config> {
 
 /** An empty field is null, also where that makes no sense: the server says so in its words. */
 function sentOf(setting: Setting, entered: string | boolean): unknown {
-  if (setting.kind !== "number") return entered;
+  if (setting.kind === "switch" || setting.kind === "choice") return entered;
   const text = String(entered).trim();
   if (text === "") return null;
+  if (setting.kind === "text") return text;
   const number = Number(text) * (setting.per ?? 1);
   return setting.per ? Math.round(number) : number;
 }
