@@ -14,7 +14,10 @@ _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """One track. Offsets count from the start of the file; durations and edits are in ticks."""
+    """One track. Offsets count from the start of the file; durations, edits and `later` are in ticks.
+
+    `later`: how much later than decoded each sample is shown; empty when none is.
+    """
 
     kind: bytes
     offsets: list[int]
@@ -23,6 +26,7 @@ class Tables:
     keys: list[int]
     edits: list[tuple[int, int]]
     boxes: frozenset[bytes]
+    later: list[int]
 
 
 def read_tables(header: bytes) -> list[Tables]:
@@ -77,7 +81,8 @@ def _tables(boxes: dict[bytes, bytes]) -> Tables:
     durations = [d for count, d in _rows(boxes[b"stts"], "II") for _ in range(count)]
     keys = [row[0] for row in _rows(boxes[b"stss"], "I")] if b"stss" in boxes else []
     edits = [(row[0], row[1]) for row in _rows(boxes[b"elst"], "Qqhh")]
-    return Tables(boxes[b"hdlr"][8:12], offsets, sizes, durations, keys, edits, frozenset(boxes))
+    later = [late for count, late in _rows(boxes[b"ctts"], "II") for _ in range(count)] if b"ctts" in boxes else []
+    return Tables(boxes[b"hdlr"][8:12], offsets, sizes, durations, keys, edits, frozenset(boxes), later)
 
 
 def _rows(body: bytes, row: str) -> list[tuple[int, ...]]:

@@ -44,6 +44,11 @@ class AacConfig:
         """How long so many frames play, in microseconds."""
         return frames * FRAME_SAMPLES * 1_000_000 // self.rate
 
+    def frames_in(self, duration_us: int) -> int:
+        """How many frames come nearest to a length in microseconds."""
+        samples_us = max(0, duration_us) * self.rate
+        return (samples_us + FRAME_SAMPLES * 500_000) // (FRAME_SAMPLES * 1_000_000)
+
     @property
     def silence(self) -> bytes:
         """One frame without sound."""

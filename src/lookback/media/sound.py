@@ -111,8 +111,8 @@ class AacSound:
 
     def silence(self, duration_us: int) -> Sequence[tuple[int, bytes]]:
         """See Sound: to the nearest packet, so that what players play back to back stays in step."""
-        frame_us = self.config.frame_end_us(1)
-        ends = [self.config.frame_end_us(n) for n in range(1 + max(0, duration_us + frame_us // 2) // frame_us)]
+        frames = self.config.frames_in(duration_us)
+        ends = [self.config.frame_end_us(n) for n in range(frames + 1)]
         return [(end - begin, self.config.silence) for begin, end in pairwise(ends)]
 
 

@@ -139,3 +139,33 @@ def test_every_frame_comes_out_once_in_order_without_a_hole(
         assert after.dts_us >= before.dts_us + 12
         assert before.dts_us + before.duration_us == after.dts_us or before.flags & Flag.ESTIMATED
     assert out[-1].duration_us > 0
+
+
+def test_everything_known_is_written_at_once_and_nothing_is_estimated() -> None:
+    track = a_track(3)
+    taken = track.take_all(3 * FRAME, 3 * FRAME)
+    assert times(taken.shown) == [(0, FRAME), (FRAME, FRAME), (2 * FRAME, FRAME)]
+    assert [sample.flags & Flag.ESTIMATED for sample in taken.shown] == [0, 0, 0]
+
+
+def test_a_file_that_is_lost_is_lost_from_where_the_one_before_it_ended() -> None:
+    track = a_track(3)
+    track.take_all(500 * MS, 500 * MS)
+    track.miss(10_000 * MS, LossCause.FILE)
+    track.add(10_000 * MS, b"x", Flag.SYNC, 10_000 * MS)
+    (note,) = track.take(10_000 * MS, missing=False).notes
+    assert (note.dts_us, note.dts_us + note.duration_us, note.cts_us) == (500 * MS, 10_000 * MS, LossCause.FILE)
+
+
+def test_what_is_lacking_of_pictures_that_have_come_is_noted_beside_them() -> None:
+    track = a_track(3)
+    track.lack(0, 2 * FRAME, LossCause.SOUND)
+    taken = track.take_all(3 * FRAME, 3 * FRAME)
+    assert len(taken.shown) == 3
+    assert [(note.dts_us, note.duration_us, note.cts_us) for note in taken.notes] == [(0, 2 * FRAME, LossCause.SOUND)]
+
+
+def test_frames_keep_how_much_later_they_are_shown() -> None:
+    track = a_track(1)
+    track.add(FRAME, b"x", Flag.NONE, FRAME, cts_us=2 * FRAME)
+    assert [sample.cts_us for sample in track.take_all(2 * FRAME, 2 * FRAME).shown] == [0, 2 * FRAME]

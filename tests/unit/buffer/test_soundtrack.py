@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookback.buffer.soundtrack import FILL_DELAY_US, Soundtrack
+from lookback.media.aac import AacConfig
 from lookback.media.index import Flag
+from lookback.media.sound import AacSound
 
 if TYPE_CHECKING:
     from lookback.media.segment import PendingSample
@@ -113,3 +115,43 @@ def test_there_is_never_a_hole_nor_a_step_back(steps: list[tuple[int, int, bool]
         assert after.dts_us > before.dts_us
         assert after.dts_us - (before.dts_us + before.duration_us) < 2_500
         assert before.dts_us + before.duration_us - after.dts_us <= 10_000
+
+
+AAC = AacSound(AacConfig(44_100, 2))
+FRAME_US = 23_219
+
+
+def an_aac_track() -> Soundtrack:
+    track = Soundtrack(AAC)
+    track.begin(0, 0)
+    return track
+
+
+def test_aac_that_follows_itself_has_no_silence_in_it() -> None:
+    track = an_aac_track()
+    for number in range(431):
+        at_us = number * 1024 * 1_000_000 // 44_100
+        track.add(at_us, b"aac", at_us)
+    assert len(real(track.take(10_000_000))) == 431
+
+
+def test_a_hole_in_aac_is_filled_with_aac_to_the_nearest_frame() -> None:
+    track = an_aac_track()
+    track.add(0, b"aac", 0)
+    track.add(1_000_000, b"aac", 1_000_000)
+    samples = track.take(1_000_000)
+    silent = [sample for sample in samples if sample.flags & Flag.FILLER]
+    assert {sample.data for sample in silent} == {AAC.config.silence}
+    assert len(silent) == round((1_000_000 - FRAME_US) / FRAME_US)
+    assert all(before.dts_us < after.dts_us for before, after in pairwise(samples))
+
+
+def test_sound_that_comes_where_rounding_has_put_silence_is_kept() -> None:
+    for hole_us in range(0, 200_000, 1_777):
+        track = an_aac_track()
+        track.add(0, b"aac", 0)
+        at_us = FRAME_US + hole_us
+        track.add(at_us, b"aac", at_us)
+        kept = real(track.take(at_us))
+        assert len(kept) == 2
+        assert 0 <= kept[1] - at_us <= AAC.slack_us

@@ -77,7 +77,7 @@ def test_silence_is_exactly_silent(channels: int) -> None:
     assert not heard.any()
 
 
-@pytest.mark.parametrize("wanted_us", [0, 5_000, 23_220, 200_000, 1_000_000, 3_333_333])
+@pytest.mark.parametrize("wanted_us", [0, 5_000, 23_220, 200_000, 1_000_000, 3_333_333, 3_600_000_000])
 def test_silence_is_as_long_as_whole_frames_come_near(wanted_us: int) -> None:
     sound = AacSound(STEREO)
     lasts_us = sum(packet_us for packet_us, _ in sound.silence(wanted_us))

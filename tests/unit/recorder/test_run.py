@@ -7,7 +7,11 @@ import pytest
 from tests.support.scripted_source import START_US, a_run, feed
 
 from lookback.buffer.reader import read_segments, summary
+from lookback.media.aac import AacConfig
+from lookback.media.gaps import Gap
+from lookback.media.index import LossCause
 from lookback.media.samples import Codec, Track
+from lookback.media.sound import OPUS, AacSound, sound_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,3 +155,30 @@ def test_a_picture_that_stands_still_for_minutes_is_one_run(tmp_path: Path) -> N
     run.close(feed(run, now_us, 2))
     assert len({segment.extent.run_id for segment in read_segments(tmp_path)}) == 1
     assert summary(tmp_path).gaps == ()
+
+
+def test_sound_of_another_codec_begins_another_file(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    changed_us = feed(run, START_US, 2)
+    run.hear(AacSound(AacConfig(44_100, 2)))
+    run.close(feed(run, changed_us, 2))
+    first, second = read_segments(tmp_path)
+    assert (sound_of(first.media_path.read_bytes()), run.audio_codec) == (OPUS, "aac")
+    assert sound_of(second.media_path.read_bytes()) == AacSound(AacConfig(44_100, 2))
+    assert first.extent.run_id != second.extent.run_id
+
+
+def test_a_run_without_sound_stays_without(tmp_path: Path) -> None:
+    run = a_run(tmp_path, audio=False)
+    run.hear(AacSound(AacConfig(44_100, 2)))
+    assert run.audio_codec is None
+
+
+def test_what_is_flushed_can_be_read_to_its_end(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    end_us = feed(run, START_US, 2)
+    run.flush(end_us)
+    assert read_segments(tmp_path)[0].extent.end_us == end_us
+    run.miss(end_us + 5_000_000, LossCause.FILE)
+    run.close(feed(run, end_us + 5_000_000, 2))
+    assert summary(tmp_path).gaps == (Gap(end_us, end_us + 5_000_000, "all", "egress"),)
