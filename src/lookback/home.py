@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SECRET_FILE = "secret"  # noqa: S105 - the name of the file
+_SERVER_ID_FILE = "server-id"
 _LOCK_FILE = "serve.lock"
 _SHORTEST_SECRET = 32
 
@@ -43,6 +44,17 @@ def kept_secret(home: Path) -> str:
     return kept
 
 
+def kept_server_id(home: Path) -> str:
+    """What this home's server is called among those that share a database; it stays, whatever the machine is called."""
+    path = home / _SERVER_ID_FILE
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("LOOKBACK_HOME is wrong: its file `server-id` cannot be read or made.") from error
+
+
 def _make_secret(path: Path) -> None:
     """Make the file whole or not at all, and once: of several processes that make it, the first one's stays."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -50,7 +62,7 @@ def _make_secret(path: Path) -> None:
         fcntl.flock(folder, fcntl.LOCK_EX)
         if path.exists():
             return
-        temporary = path.with_name(f"{_SECRET_FILE}.new")
+        temporary = path.with_name(f"{path.name}.new")
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "w") as file:
             file.write(secrets.token_hex(_SHORTEST_SECRET) + "\n")

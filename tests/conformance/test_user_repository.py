@@ -69,3 +69,12 @@ async def test_rows_are_written_for_the_new_and_the_renamed_only() -> None:
         assert (await known.principal(token)).user_id == token.partition(":")[0]
     assert rows.names == {"alice": "Alice", "bob": "Bob"}
     assert rows.writes == 3
+
+
+async def test_when_somebody_was_here_last_is_known_to_some_minutes() -> None:
+    rows, now = MemoryUsers(), [0]
+    known = KnownUsers(NamedTokens(), rows, lambda: now[0])
+    for minute in range(11):
+        now[0] = minute * 60_000_000
+        await known.principal("alice:Alice")
+    assert rows.writes == 3  # at the start, after five minutes and after ten

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ class MediaLinks:
         return (int(query["expires"]) - _STEPS * _STEP_SECONDS) * _SECOND_US
 
     def _sign(self, path: str, who: str, expires: int, purpose: str, by: Link | None) -> str:
-        stands_for = (by.sight, by.share_key) if by is not None else ()
-        message = "\0".join(("lookback-link-1", path, who, str(expires), purpose, *stands_for))
+        if by is None:
+            message = "\0".join(("lookback-link-1", path, who, str(expires), purpose))
+        else:  # JSON, so that no part of it can be taken for another whatever it contains
+            message = f"lookback-link-2{json.dumps([path, who, expires, purpose, by.sight, by.share_key])}"
         return hmac.new(self.secret.encode(), message.encode(), hashlib.sha256).hexdigest()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-import socket
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +18,7 @@ from lookback.db.erasures import SqlErasureRepository
 from lookback.db.quota import SqlQuotaLedger
 from lookback.db.usage import SqlUsageRepository
 from lookback.db.users import SqlUserRepository
+from lookback.home import kept_server_id
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -61,7 +60,7 @@ def clip_services(
         name_of=SqlUserRepository(engine).name_of,
         erased=SqlErasureRepository(engine).erased_since,
         audit=Audit(SqlAuditRepository(engine), clock_us),
-        server_id=server_id(settings),
+        server_id=kept_server_id(settings.home),
         new_key=partial(secrets.token_urlsafe, _KEY_BYTES),
     )
     return assemble(
@@ -80,8 +79,3 @@ def clip_services(
 def quota_office(engine: AsyncEngine, clips: ClipServices, audit: Audit) -> QuotaOffice:
     """Quotas and usage of an installation."""
     return QuotaOffice(SqlUsageRepository(engine), SqlQuotaLedger(engine), clips.quota, audit, clock_us)
-
-
-def server_id(settings: Settings) -> str:
-    """What tells this server from others that share its database: one runs per folder of a machine."""
-    return hashlib.sha256(f"{socket.gethostname()}:{settings.home}".encode()).hexdigest()[:32]

@@ -30,6 +30,14 @@ def test_secrets_in_addresses_are_hidden() -> None:
     assert "hunter2" not in str(hide_secrets(None, "info", database))
 
 
+def test_the_keys_of_shared_links_are_hidden() -> None:
+    event = {"path": "/livekit-replay/shared/aB-_9", "detail": "https://h/shared/aB-_9?x=1 and /shared/aB-_9"}
+    assert hide_secrets(None, "info", event) == {
+        "path": "/livekit-replay/shared/[hidden]",
+        "detail": "https://h/shared/[hidden]?x=1 and /shared/[hidden]",
+    }
+
+
 def test_the_rest_stays_as_it_is() -> None:
     event = {"event": "clip.captured", "session": "s1", "took_ms": 1.5, "none": None}
     assert hide_secrets(None, "info", dict(event)) == event

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from lookback.access.principal import Permission, Principal
+from lookback.access.principal import Link, Permission, Principal
 from lookback.access.signed_urls import MediaLinks
 from lookback.errors import PermissionDeniedError, UnauthenticatedError
 
@@ -105,3 +105,35 @@ def test_everybody_may_keep_and_save_and_only_administrators_look_after_others()
         Principal("root", admin=True).require(permission, "c1")
         with pytest.raises(PermissionDeniedError, match=f"Permission denied - {permission}"):
             Principal("alice").require(permission, "c1")
+
+
+@pytest.mark.parametrize("by", [Link("member"), Link("link", "key"), Link("a\0b", "c\0d")])
+def test_a_link_says_by_which_right_it_was_given(by: Link) -> None:
+    query = query_of(links().link(PATH, "bob", "play", by))
+    assert links().principal(PATH, query, PLAY).link == by
+
+
+@pytest.mark.parametrize(
+    "change", [{"by": "manager"}, {"by": ""}, {"key": "other"}, {"key": ""}, {"user": "alice"}, {"user": "bob\0"}]
+)
+def test_nobody_gives_a_link_another_right(change: dict[str, str]) -> None:
+    query = query_of(links().link(PATH, "bob", "play", Link("link", "key"))) | change
+    with pytest.raises(UnauthenticatedError):
+        links().principal(PATH, query, PLAY)
+
+
+def test_a_right_is_neither_added_to_a_link_nor_taken_away() -> None:
+    plain = query_of(links().link(PATH, "bob", "play"))
+    with pytest.raises(UnauthenticatedError):
+        links().principal(PATH, plain | {"by": "manager"}, PLAY)
+    given = query_of(links().link(PATH, "bob", "play", Link("member")))
+    del given["by"]
+    with pytest.raises(UnauthenticatedError):
+        links().principal(PATH, given, PLAY)
+
+
+def test_a_users_id_cannot_pretend_to_be_a_right() -> None:
+    link = query_of(links().link(PATH, "victim\0001795384759\0play", "play"))
+    forged = {"user": "victim", "expires": "1795384759", "for": "play", "by": link["expires"], "key": "play"}
+    with pytest.raises(UnauthenticatedError):
+        links().principal(PATH, forged | {"signature": link["signature"]}, PLAY)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lookback.api.answers import Problem
 from lookback.api.errors import STATUS, problem
 from lookback.api.wire import iso, parse_instant
-from lookback.api.wishes import CaptureRequest, RenameWish, RenditionWish, StartWish
+from lookback.api.wishes import CaptureRequest, ClipChangeWish, RenditionWish, StartWish
 from lookback.errors import LookbackError, NoCapacityError, SettingsError, UnauthenticatedError
 
 INSTANT_US = 1_795_378_443_250_000
@@ -57,7 +57,7 @@ def test_what_is_written_is_never_later_and_read_again(instant_us: int) -> None:
     ("kind", "body"),
     [
         (StartWish, {"roomName": "x"}),
-        (RenameWish, {"title": "x"}),
+        (ClipChangeWish, {"title": "x"}),
         (RenditionWish, {"format": "mp4"}),
         (CaptureRequest, {"roomName": "x", "durationSeconds": 1}),
     ],

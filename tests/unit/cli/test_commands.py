@@ -14,11 +14,12 @@ from typer.testing import CliRunner
 
 import lookback
 from lookback.cli.main import app
+from lookback.cli.usage import human_bytes
 from lookback.home import kept_secret, only_server
 from lookback.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[3]
-COMMANDS = [["serve"], ["check"], ["demo"], ["token", "--user", "alice"]]
+COMMANDS = [["serve"], ["check"], ["usage"], ["demo"], ["token", "--user", "alice"]]
 
 
 @pytest.fixture(autouse=True)
@@ -177,6 +178,18 @@ def test_a_demo_without_server_says_how_to_start_one(monkeypatch: pytest.MonkeyP
 
 def test_an_empty_home_is_consistent() -> None:
     assert run_apart("check")[:2] == (0, "Everything is consistent.\n")
+
+
+def test_a_home_without_clips_uses_nothing() -> None:
+    assert run_apart("usage", "--by", "room")[:2] == (0, "room   clips  used  deleted\ntotal      0   0 B      0 B\n")
+    assert run_apart("check", "--recount")[:2] == (0, "Everything is consistent.\n")
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 kB"), (5 * 1024**3, "5.0 GB"), (1 << 62, "4096.0 PB")]
+)
+def test_sizes_are_said_as_people_read_them(size: int, said: str) -> None:
+    assert human_bytes(size) == said
 
 
 def test_a_home_has_one_server(home: Path) -> None:

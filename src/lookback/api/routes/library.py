@@ -71,7 +71,7 @@ async def restore_clip(clip_id: str, who: Who, has: Has) -> ClipAnswer:
     return present.clip(await has.library.restore(who, clip_id), who, has.links)
 
 
-@router.get("/shared/{key}", operation_id="sharedClip", responses=problems(404))
+@router.get("/shared/{key}", operation_id="sharedClip", responses=problems(400, 404))
 async def shared_clip(
     key: Annotated[str, Path(min_length=1, max_length=64, pattern=PRINTABLE)], has: Has
 ) -> SharedClipAnswer:
