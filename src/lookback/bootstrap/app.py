@@ -143,28 +143,7 @@ class App:
         communities, consents = self.people.communities, Consents(SqlConsentRepository(self.engine))
         self.admission = Admission(rows, communities, consents, self.audit, clock_us, new_id, self.livekit)
         starts = Starts(self.admission, communities, self._starters(rows, moves, buffers))
-        rights = SessionRights(communities, self.livekit)
-        self.sessions = SessionService(
-            rows,
-            self.recorder,
-            buffers,
-            moves,
-            clock=clock_us,
-            starts=starts,
-            rights=rights,
-            onlookers=Onlookers(self.audit, clock_us),
-        )
-        self.keeper = SessionKeeper(
-            rows,
-            self.recorder,
-            buffers,
-            moves,
-            self.sessions,
-            clock=clock_us,
-            times=times_of(settings),
-            communities=communities,
-            starts=starts,
-        )
+        self._compose_sessions(rows, buffers, moves, starts)
         self.livekit_work = self._livekit_work(
             SessionSide(rows, moves, self.recorder, self.sessions, starts, communities, consents, self.people.grants)
         )
@@ -179,6 +158,32 @@ class App:
             forget=self._forget_user,
         )
         self.http = create_app(self._services(), http_config(settings), self._metrics())
+
+    def _compose_sessions(
+        self, rows: SqlSessionRepository, buffers: SessionBuffers, moves: Moves, starts: Starts
+    ) -> None:
+        communities = self.people.communities
+        self.sessions = SessionService(
+            rows,
+            self.recorder,
+            buffers,
+            moves,
+            clock=clock_us,
+            starts=starts,
+            rights=SessionRights(communities, self.livekit),
+            onlookers=Onlookers(self.audit, clock_us),
+        )
+        self.keeper = SessionKeeper(
+            rows,
+            self.recorder,
+            buffers,
+            moves,
+            self.sessions,
+            clock=clock_us,
+            times=times_of(self.settings),
+            communities=communities,
+            starts=starts,
+        )
 
     def _forget_user(self, user_id: str) -> None:
         """Read everything about somebody's rights anew: they are being erased."""
