@@ -55,15 +55,23 @@ async def publishing(server: Installation, networks: Sequence[Network]) -> Async
     ]
     async with AsyncExitStack() as stack:
         people = [await stack.enter_async_context(server.person(name)) for name in names]
-        process = await _start(streams)
-        try:
-            running = Publishing(people, await _recording(people, names))
+        async with sending(streams) as sent:
+            running = Publishing(people, await _recording(people, names), sent)
             yield running
-            running.sent = json.loads(await _end(process))
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+
+
+@asynccontextmanager
+async def sending(streams: list[dict[str, Any]]) -> AsyncIterator[list[dict[str, int]]]:
+    """Send streams as sender.py takes them while the body runs; what comes is filled with their counters in the end."""
+    process = await _start(streams)
+    sent: list[dict[str, int]] = []
+    try:
+        yield sent
+        sent += json.loads(await _end(process))
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def _start(streams: list[dict[str, Any]]) -> asyncio.subprocess.Process:

@@ -22,6 +22,7 @@ from aioice import stun
 
 from lookback.recorder.dtls import Certificate, DtlsAssociation, SrtpKeys
 from lookback.recorder.sdp import Description, parse
+from lookback.recorder.stun import authentic_check, is_check, success
 from tests.support.impairment import BadLink, Impairment
 from tests.support.rtp_stream import Stream, feedback, nacked
 from tests.support.sender_sdp import AUDIO, RTX, VIDEO, after_restart, offer, restart_fragment
@@ -200,7 +201,11 @@ class WhipSender(asyncio.DatagramProtocol):
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, address: Any) -> None:
-        if data[0] < 4:
+        if is_check(data):  # LiveKit is a full agent and checks us, too
+            checked = authentic_check(data, self.pwd.encode())
+            if checked is not None:
+                self.send(success(checked, (address[0], address[1]), self.pwd.encode()))
+        elif data[0] < 4:
             self.answered_from = (address[0], address[1])
             self._checked.set()
         elif data[0] < 64 and self._dtls is not None:
