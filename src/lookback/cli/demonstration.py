@@ -6,7 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lookback.errors import SettingsError
 
@@ -18,11 +18,13 @@ _PATIENCE_S = 15
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def start_demo(settings: Settings, token: str, room: str) -> list[str]:
+def start_demo(
+    settings: Settings, token: str, room: str, source: Literal["synthetic", "livekit"] = "synthetic"
+) -> list[str]:
     """Return what to tell the user; raises SettingsError when there is no server or it refuses."""
     host = f"[{settings.lookback_host}]" if ":" in settings.lookback_host else settings.lookback_host
     base = f"http://{host}:{settings.lookback_port}"
-    answer = _post(f"{base}/livekit-replay/start", token, {"roomName": room, "source": "synthetic"})
+    answer = _post(f"{base}/livekit-replay/start", token, {"roomName": room, "source": source})
     return [
         f"A generated screen is being kept in the room {room} (session {answer['sessionId']}).",
         f"Watch and save it: {base}/?token={token}",

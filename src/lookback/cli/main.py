@@ -12,6 +12,7 @@ import uvloop
 
 import lookback
 from lookback.bootstrap.app import openapi_document
+from lookback.bootstrap.livekit import credentials_of
 from lookback.bootstrap.parts import prepare_folders, tokens_of
 from lookback.cli.checking import findings
 from lookback.cli.demonstration import start_demo
@@ -23,6 +24,8 @@ from lookback.settings import load_settings, reference
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
+
+    from lookback.settings import Settings
 
 # A traceback with local variables would show secrets.
 app = typer.Typer(
@@ -137,14 +140,36 @@ def usage(
 def demo(
     room: Annotated[str, typer.Option(help="The room to share in.")] = "demo",
     user: Annotated[str, typer.Option(help="Whose share it is.", callback=_user)] = "dev",
+    livekit: Annotated[bool, typer.Option("--livekit", help="Share it in a LiveKit room, until Ctrl-C.")] = False,
 ) -> None:
     """Share a generated screen on the running server, and say what to do with it."""
     with _sentences():
         settings = load_settings()
         prepare_folders(settings)
         minted = tokens_of(settings).mint(user, admin=user == "dev", valid_seconds=86_400)
+        if livekit:
+            _run(_share_in_livekit(settings, minted, room, user))
+            return
         for line in start_demo(settings, minted, room):
             typer.echo(line)
+
+
+async def _share_in_livekit(settings: Settings, token: str, room: str, user: str) -> None:
+    credentials = credentials_of(settings)
+    if credentials is None:
+        raise SettingsError("LiveKit is not configured: set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
+    from lookback.cli.livekit_demo import share_until_stopped  # noqa: PLC0415 - nothing else needs LiveKit's SDK
+
+    def shared() -> None:
+        typer.echo(f"{user} shares a generated screen in the LiveKit room {room}. Ctrl-C ends it.")
+        try:
+            lines = start_demo(settings, token, room, "livekit")
+        except SettingsError as error:
+            lines = [error.detail]  # others can see and keep the share all the same
+        for line in lines:
+            typer.echo(line)
+
+    await share_until_stopped(credentials, room, user, shared)
 
 
 @app.command()

@@ -198,3 +198,9 @@ def test_a_home_has_one_server(home: Path) -> None:
         code, out, err = run_apart("serve", LOOKBACK_PORT="0", LOOKBACK_RTC_PORT="0")
     assert (code, out) == (2, "")
     assert err.splitlines()[-1].startswith("Another server uses this LOOKBACK_HOME")
+
+
+def test_the_demo_in_a_room_needs_livekit() -> None:
+    code, printed, said = run("demo", "--livekit")
+    assert (code, printed) == (2, "")
+    assert said == "LiveKit is not configured: set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET.\n"
