@@ -12,7 +12,9 @@ from tests.support.media import START_US, decoded
 from tests.support.pictures import beeps, codecs, duration
 from tests.support.waiting import eventually
 
-from lookback.errors import NotFoundError, ValidationError
+from lookback.access.principal import Link, Principal
+from lookback.clips.model import Visibility
+from lookback.errors import NotFoundError, PermissionDeniedError, QuotaExceededError, ValidationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,3 +151,48 @@ async def test_other_peoples_renditions_look_absent(studio: Studio) -> None:
     ):
         with pytest.raises(NotFoundError):
             await call
+
+
+async def test_a_rendition_needs_room_before_it_is_begun(studio: Studio) -> None:
+    studio.record(encoded_clip(VP8))
+    clip = await studio.capture(last_us=SECOND)
+    await studio.ledger.set_quota("alice", 2 * clip.size_bytes - 1, 0)
+    with pytest.raises(QuotaExceededError) as caught:
+        await studio.clips.renditions.request(ALICE, clip.clip_id, "mp4")
+    assert caught.value.facts["neededBytes"] == clip.size_bytes
+    assert (await studio.row(clip)).renditions == ()
+
+
+async def test_a_rendition_whose_room_went_meanwhile_fails_and_says_so(studio: Studio) -> None:
+    studio.record(encoded_clip(VP8))
+    clip = await studio.capture(last_us=SECOND)
+    asked = await studio.clips.renditions.request(ALICE, clip.clip_id, "mp4")
+    await studio.ledger.set_quota("alice", clip.size_bytes, 0)
+    async with running(studio.clips.background):
+        failed = await state(studio, clip, "ready", "failed")
+    assert (failed.status, failed.reason) == ("failed", "User quota exceeded")
+    assert not studio.clips.store.rendition(clip, asked.rendition_id).exists()
+    balance = await studio.ledger.balance("alice", studio.clock())
+    assert balance is not None
+    assert (balance.used_bytes, balance.reserved_bytes) == (clip.size_bytes, 0)
+
+
+async def test_a_finished_rendition_counts(studio: Studio) -> None:
+    studio.record(encoded_clip(VP8))
+    clip = await studio.capture(last_us=SECOND)
+    async with running(studio.clips.background):
+        await studio.clips.renditions.request(ALICE, clip.clip_id, "mp4")
+        ready = await state(studio, clip, "ready", "failed")
+    balance = await studio.ledger.balance("alice", studio.clock())
+    assert balance is not None
+    assert balance.used_bytes == clip.size_bytes + (ready.size_bytes or 0)
+
+
+async def test_nobody_else_orders_a_rendition(studio: Studio) -> None:
+    studio.record(encoded_clip(VP8))
+    clip = await studio.capture(last_us=SECOND)
+    await studio.repository.update(clip.clip_id, visibility=Visibility.LINK, share_key="key")
+    visitor = Principal("", link=Link("link", "key"))
+    assert await studio.clips.library.get(visitor, clip.clip_id)
+    with pytest.raises(PermissionDeniedError):
+        await studio.clips.renditions.request(visitor, clip.clip_id, "mp4")
