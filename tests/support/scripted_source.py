@@ -12,7 +12,7 @@ from lookback.media.samples import Codec
 from lookback.recorder.recording import Recording
 from lookback.recorder.run import Run, writer_maker
 from lookback.recorder.session_directory import SessionDirectory
-from lookback.recorder.sources import SourceStats
+from lookback.recorder.sources import ALIVE_US, SourceStats
 from tests.support.encoded_clip import ClipShape, EncodedClip, encoded_clip
 from tests.support.media import AUDIO_STEP_US, frame_data, sync_nothing
 from tests.support.sessions import a_session
@@ -61,6 +61,7 @@ class ScriptedSource:
     """Implements Source; ends when it is told why."""
 
     audio = True
+    patience_us = ALIVE_US
 
     def __init__(self) -> None:
         self.cause: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-ALIVE_US = 2_500_000
-"""A publisher that sent neither RTP nor RTCP for so long may be gone: its picture is not said to stand still.
-
-Browsers send a sender report about every second."""
-
 RECLAIM_EVERY_US = 1_000_000
 REPLACED = "The publisher connects anew"
 BROKEN = "Receiving from the publisher failed"
@@ -180,7 +175,7 @@ class Recording:
             return
         source.tick(now_us)
         last_us = source.last_packet_us
-        if last_us is not None and now_us - last_us <= ALIVE_US:
+        if last_us is not None and now_us - last_us <= source.patience_us:
             run.tick(now_us, missing=source.repairing())
         if run.wants_key_frame:
             source.request_key_frame(now_us)
@@ -218,9 +213,11 @@ class Recording:
         return self._moved("storage-failing", self._fault) if self._fault else None
 
     def _last_alive_us(self) -> int:
-        now_us = self._clock()
-        last_us = self._source.last_packet_us if self._source is not None else None
-        return now_us if last_us is None or now_us - last_us <= ALIVE_US else last_us
+        source, now_us = self._source, self._clock()
+        last_us = source.last_packet_us if source is not None else None
+        if source is None or last_us is None or now_us - last_us <= source.patience_us:
+            return now_us
+        return last_us
 
     def _announce(self, run: Run) -> None:
         """Tell once per file's codec that a key frame is on disk."""

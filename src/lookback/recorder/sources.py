@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from lookback.recorder.run import Run
 
+ALIVE_US = 2_500_000
+"""A publisher that sent neither RTP nor RTCP for so long may be gone: its picture is not said to stand still.
+
+Browsers send a sender report about every second."""
+
 MEDIA_CLOSED = "The publisher stopped sharing"
 SILENT = "The publisher stopped sending"
 
@@ -34,6 +39,10 @@ class Source(Protocol):
     @property
     def last_packet_us(self) -> int | None:
         """When anything of the publisher arrived last: it says who is alive."""
+
+    @property
+    def patience_us(self) -> int:
+        """How long the publisher is taken to be there after its last packet; ALIVE_US where nothing more is known."""
 
     async def run(self, run: Run) -> str:
         """Feed `run` until the source ends, and say why in a sentence; when cancelled, leave nothing behind."""

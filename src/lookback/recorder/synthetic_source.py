@@ -11,7 +11,7 @@ import structlog
 
 from lookback.errors import MalformedError
 from lookback.media.samples import Codec
-from lookback.recorder.sources import SourceStats
+from lookback.recorder.sources import ALIVE_US, SourceStats
 from lookback.recorder.synthetic_pipe import SourceFrame, read_frame
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class SyntheticSource:
     """Runs the generator as long as `run` runs."""
 
     audio = True
+    patience_us = ALIVE_US
 
     def __init__(self, command: Sequence[str], now_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
         self._command = command

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lookback.media.samples import Track
 from lookback.recorder import whip
-from lookback.recorder.sources import MEDIA_CLOSED, SILENT
+from lookback.recorder.sources import ALIVE_US, MEDIA_CLOSED, SILENT
 from lookback.recorder.wall_clock import WallClockFeed, stats_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ _FAILED = "failed: "
 
 class WhipSource:
     """Made from an offer (raises what WhipPublisher raises); `answer` and `etag` are what to reply."""
+
+    patience_us = ALIVE_US
 
     def __init__(self, endpoint: Endpoint, offer: str, clock: Callable[[], int]) -> None:
         self._clock = clock

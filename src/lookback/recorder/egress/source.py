@@ -18,7 +18,7 @@ from lookback.recorder.egress import rules
 from lookback.recorder.egress.clearing import clear
 from lookback.recorder.egress.follower import EgressPlace, Follower
 from lookback.recorder.egress.media_file import MediaFile, Packet, silences
-from lookback.recorder.sources import SourceStats
+from lookback.recorder.sources import ALIVE_US, SourceStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,8 @@ class EgressSource:
 
     last_packet_us: int | None = None
     """Files come seconds late, all at once: nothing is said about now, so no clock runs on between them."""
+
+    patience_us = ALIVE_US
 
     def __init__(
         self,

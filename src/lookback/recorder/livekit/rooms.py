@@ -92,7 +92,9 @@ class Rooms:
         room = self._rooms.get((url, name))
         if room is None or room.closed:
             if self._http is None:
-                self._http = aiohttp.ClientSession()
+                # A socket per room for as long as it is recorded: no limit of theirs fits.
+                unlimited = aiohttp.ClientTimeout(total=None)
+                self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=unlimited)
             reach = Reach(self._http, url, request.token, partial(self._agent, loopback=_on_this_machine(url)))
             room = self._rooms[url, name] = Room(reach, self._clock)
             self._tasks.create_task(self._keep(url, name, room))

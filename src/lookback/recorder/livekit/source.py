@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_REPORTED_US = 3_500_000
+_ATTENDED_US, _UNATTENDED_US = 6_000_000, 300_000
 _TRACKS: dict[Kind, Track] = {"video": Track.VIDEO, "audio": Track.AUDIO}
 
 
@@ -60,11 +60,16 @@ class LivekitSource:
 
     @property
     def last_packet_us(self) -> int | None:
-        """See Source. Of a screen that stands still without a sound LiveKit only reports, every 3 s (measured)."""
-        last_us, now_us = self._receiver.stats.last_packet_us, self._clock()
-        if last_us is None or not self._media.attended or now_us - last_us > _REPORTED_US:
-            return last_us
-        return now_us
+        """See Source."""
+        return self._receiver.stats.last_packet_us
+
+    @property
+    def patience_us(self) -> int:
+        """See Source. Of a screen that stands still without a sound LiveKit only reports, every 3 s (measured).
+
+        While the server cannot be heard, nobody would tell that the sharer has gone.
+        """
+        return _ATTENDED_US if self._media.attended else _UNATTENDED_US
 
     def use(self, stream: Stream) -> None:
         """Receive a track by these packets from now on."""

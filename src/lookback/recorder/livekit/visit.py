@@ -17,6 +17,7 @@ from livekit.protocol import models, rtc
 
 from lookback.errors import LivekitUnavailableError, LookbackError, MalformedError, UnsupportedCodecError
 from lookback.recorder.answer import SUPPORTED_VIDEO
+from lookback.recorder.backoff import Backoff
 from lookback.recorder.livekit.leaving import LOST, Next, VisitEndedError, after
 from lookback.recorder.livekit.media import MediaLostError, RoomMedia
 from lookback.recorder.livekit.negotiation import Negotiation
@@ -36,7 +37,6 @@ log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 0.25
 _RESUME_SECONDS = 3.0
-_RESUME_AGAIN_SECONDS = 0.3
 
 MOVED = "The recorder was moved to another room"
 NOT_ALLOWED = "The participant does not allow the recorder to receive the screen share"
@@ -253,6 +253,7 @@ class Visit:
         """Come back as the same participant, media has gone on meanwhile; raises VisitEndedError when refused."""
         self.media.attended = False
         await self._signalling.close()
+        backoff = Backoff(first_s=0.1, most_s=1.0)
         while True:
             try:
                 async with asyncio.timeout(_RESUME_SECONDS):
@@ -260,7 +261,7 @@ class Visit:
                 break
             except (LivekitUnavailableError, TimeoutError) as error:
                 log.info("livekit.not_resumed", url=self._reach.url, error=str(error))
-            await asyncio.sleep(_RESUME_AGAIN_SECONDS)
+            await asyncio.sleep(backoff.after(0))
         self._signalling = signalling
         first = signalling.first
         if first.HasField("leave"):
