@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 from tests.support.session_rows import a_row
 
 from lookback.db.sessions import SqlSessionRepository
@@ -65,5 +67,32 @@ async def test_one_that_is_inside_another_is_a_part_of_it(engine: AsyncEngine) -
     async with transactions.together():
         async with transactions.together():
             await sessions.add(a_row("s1"))
+        assert await as_somebody_else(engine) == set()
+    assert await ids(engine) == {"s1"}
+
+
+async def test_a_write_without_a_savepoint_takes_all_back_also_when_its_failure_is_overlooked(
+    engine: AsyncEngine,
+) -> None:
+    sessions, transactions = SqlSessionRepository(engine), Transactions(engine)
+
+    async def overlooking() -> None:
+        async with transactions.together():
+            await sessions.add(a_row("s1"))
+            with suppress(KeyError):
+                async with transactions.begin(savepoint=False):
+                    raise KeyError
+
+    with pytest.raises(RuntimeError, match="was overlooked"):
+        await overlooking()
+    assert await ids(engine) == set()
+
+
+async def test_a_write_without_a_savepoint_is_committed_with_the_others(engine: AsyncEngine) -> None:
+    sessions, transactions = SqlSessionRepository(engine), Transactions(engine)
+    async with transactions.together():
+        async with transactions.begin(savepoint=False) as db:
+            await db.execute(text("SELECT 1"))
+        await sessions.add(a_row("s1"))
         assert await as_somebody_else(engine) == set()
     assert await ids(engine) == {"s1"}

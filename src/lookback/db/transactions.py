@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    from sqlalchemy.orm.session import JoinTransactionMode
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class _Shared:
     task: asyncio.Task[object] | None
     connection: AsyncConnection | None = None
     over: bool = field(default=False)
+    spoiled: bool = field(default=False)
 
 
 _shared: ContextVar[_Shared | None] = ContextVar("shared transaction", default=None)
@@ -53,13 +55,21 @@ class Transactions:
                 yield session
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncSession]:
-        """Write: committed at the end of the block, or of the outer `together`; taken back when it raises."""
+    async def begin(self, *, savepoint: bool = True) -> AsyncIterator[AsyncSession]:
+        """Write: committed at the end of the block, or of the outer `together`; taken back when it raises.
+
+        Without a savepoint, which is two statements less, all that was written together is taken back with it.
+        """
         shared = self._open()
         with database_faults():
             connection = await _connected(shared) if shared is not None else None
-            async with self._session(connection) as session, session.begin():
-                yield session
+            try:
+                async with self._session(connection, savepoint=savepoint) as session, session.begin():
+                    yield session
+            except BaseException:
+                if shared is not None and not savepoint:
+                    shared.spoiled = True
+                raise
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:
@@ -71,6 +81,8 @@ class Transactions:
         before = _shared.set(shared)
         try:
             yield
+            if shared.spoiled:
+                raise RuntimeError("a write that failed was overlooked by those it was written together with")
             if shared.connection is not None:
                 with database_faults():
                     await shared.connection.commit()
@@ -87,10 +99,11 @@ class Transactions:
             return None
         return shared if shared.task is asyncio.current_task() else None
 
-    def _session(self, connection: AsyncConnection | None) -> AsyncSession:
+    def _session(self, connection: AsyncConnection | None, *, savepoint: bool = True) -> AsyncSession:
         if connection is None:
             return AsyncSession(self._engine, expire_on_commit=False)
-        return AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        mode: JoinTransactionMode = "create_savepoint" if savepoint else "rollback_only"
+        return AsyncSession(connection, expire_on_commit=False, join_transaction_mode=mode)
 
 
 async def _connected(shared: _Shared) -> AsyncConnection:
