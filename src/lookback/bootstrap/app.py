@@ -99,6 +99,7 @@ class App:
         self.tokens = tokens_of(settings, self.revocations)
         self.livekit = await livekit_client(settings, self._stack)
         self._compose()
+        await self.clips.quota.recover()  # before anybody captures: what is held from now on is held by this process
         self._stack.push_async_callback(self.recorder.shut_down)
         self._run = asyncio.create_task(self._run_all(), name="lookback")
         self._stack.push_async_callback(self._stop)
@@ -118,7 +119,6 @@ class App:
             await self._run
 
     async def _run_all(self) -> None:
-        await self.clips.quota.recover()
         await self.clips.recovery.check(repair=True)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.recorder.run(), name="recorder")
