@@ -32,6 +32,8 @@ export function runningTime(seconds: number): string {
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
+export const GB = 1024 ** 3;
+
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 /** "29 MB", "1.9 GB": steps of 1024, so that a quota set as 5 GB is shown as 5 GB. */

@@ -10,7 +10,7 @@ import { Answer } from "../app/Answer";
 import { Panel } from "../app/Panel";
 import { Table } from "../app/Table";
 import classes from "./Community.module.css";
-import { useChange } from "./useChange";
+import { useChange } from "../app/useChange";
 
 /** Nobody is given it: all have it. */
 const EVERYBODY = "everybody";
@@ -79,7 +79,6 @@ function RolesOf({ member, names, onChange }: RolesOfProps) {
       aria-label={`Roles of ${member.userId}`}
       size="xs"
       maw={420}
-      ml="auto"
       data={[...new Set([...names, ...member.roles])]}
       value={member.roles}
       onChange={onChange}

@@ -11,7 +11,7 @@ import { PERMISSION_WORDS } from "../app/may";
 import { Panel } from "../app/Panel";
 import { type Column, Table } from "../app/Table";
 import classes from "./Community.module.css";
-import { useChange } from "./useChange";
+import { useChange } from "../app/useChange";
 
 const PERMISSIONS = Object.keys(PERMISSION_WORDS) as Permission[];
 

@@ -9,7 +9,7 @@ import { Answer } from "../app/Answer";
 import { Panel } from "../app/Panel";
 import { Table } from "../app/Table";
 import classes from "./Community.module.css";
-import { useChange } from "./useChange";
+import { useChange } from "../app/useChange";
 
 export function Rooms({ communityId }: { communityId: string }) {
   const key = ["rooms", communityId];

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 
 import type { Config } from "../api/types";
-import { changeOf, GB, refusedField, SETTINGS, shownOf } from "./config";
+import { GB } from "../app/words";
+import { changeOf, refusedField, SETTINGS, shownOf } from "./config";
 
 const CONFIG: Config = {
   name: "Design team",

@@ -1,6 +1,7 @@
 /** The rules of a community as a form has them: texts, and what of them has to be sent. Pure. */
 
 import type { Config } from "../api/types";
+import { GB } from "../app/words";
 
 export type Key = keyof Config;
 
@@ -16,8 +17,6 @@ export type Setting =
   | (Named & { kind: "text"; empty: string })
   | (Named & { kind: "number"; unit: string; per?: number; empty?: string })
   | (Named & { kind: "choice"; options: [string, string][] });
-
-export const GB = 1024 ** 3;
 
 export const SETTINGS: Setting[] = [
   {

@@ -5,7 +5,7 @@ import { useState } from "react";
 
 import { setQuota } from "../api/people";
 import type { User } from "../api/types";
-import { useChange } from "../community/useChange";
+import { useChange } from "../app/useChange";
 import { ofSize } from "../app/words";
 import { quotaIn, quotaWords, typed } from "./quota";
 import classes from "./Users.module.css";

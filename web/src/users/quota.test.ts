@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { GB } from "../community/config";
+import { GB } from "../app/words";
 import { quotaIn } from "./quota";
 
 it.each([

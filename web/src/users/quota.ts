@@ -1,8 +1,7 @@
 /** A quota as somebody types it. Pure. */
 
 import type { User } from "../api/types";
-import { ofSize } from "../app/words";
-import { GB } from "../community/config";
+import { GB, ofSize } from "../app/words";
 
 /** Bytes of "1.5" (GB); null for an empty field, which is the usual quota; undefined for what is no size. */
 export function quotaIn(text: string): number | null | undefined {

@@ -8,7 +8,7 @@ import { getConsent, sayConsent } from "../api/audit";
 import type { Consent, ConsentWish } from "../api/types";
 import { Answer } from "../app/Answer";
 import { Panel } from "../app/Panel";
-import { useChange } from "../community/useChange";
+import { useChange } from "../app/useChange";
 import classes from "./You.module.css";
 
 type Say = (said: ConsentWish, words: string) => Promise<boolean>;

@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 
-import { toast, toastProblem } from "../app/toast";
+import { toast, toastProblem } from "./toast";
 
 interface Change {
   work: () => Promise<unknown>;
