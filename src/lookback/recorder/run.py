@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from lookback.media.index import LossCause
     from lookback.media.samples import Codec
+    from lookback.recorder.config import RecorderConfig
+    from lookback.recorder.sync_pool import SyncPool
 
     MakeWriter = Callable[[Path, Codec, Sound | None], RunWriter]
 
@@ -224,3 +227,17 @@ def writer_maker(
         )
 
     return make
+
+
+def writers_over(pool: SyncPool, config: RecorderConfig) -> Callable[[Callable[[OSError | None], None]], MakeWriter]:
+    """What makes a session's writers as a worker is configured; the pool says to the session what became of a sync."""
+
+    def of_session(synced: Callable[[OSError | None], None]) -> MakeWriter:
+        return writer_maker(
+            lambda fds: pool.submit(fds, synced),
+            lambda: secrets.token_bytes(8),
+            round(config.segment_seconds * 1e6),
+            round(config.fragment_seconds * 1e6),
+        )
+
+    return of_session

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import signal
 import sys
 import time
@@ -44,7 +43,7 @@ from lookback.recorder.livekit.rooms import Rooms
 from lookback.recorder.logs import worker_logs
 from lookback.recorder.moves import LastMoves
 from lookback.recorder.recording import Recording, fault_sentence
-from lookback.recorder.run import writer_maker
+from lookback.recorder.run import writers_over
 from lookback.recorder.session_directory import SessionDirectory, repair_buffer
 from lookback.recorder.sync_pool import SyncPool
 from lookback.recorder.synthetic_source import generator_command
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from lookback.recorder.livekit.place import Place
-    from lookback.recorder.run import MakeWriter, Run
+    from lookback.recorder.run import Run
     from lookback.recorder.sources import Source
 
 log = structlog.get_logger(__name__)
@@ -105,12 +104,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         self._egress = EgressDesk(
-            self._recordings,
-            self._starting,
-            self._tasks,
-            clock,
-            recording_of=self._recording,
-            publish=self._publish,
+            self._recordings, self._starting, self._tasks, clock, recording_of=self._recording, publish=self._publish
         )
         self._handlers: dict[type[Request], Callable[[Any], Awaitable[Reply]]] = {
             GetStatus: self._status,
@@ -265,7 +259,7 @@ class Worker:
         recording = Recording(
             spec,
             SessionDirectory(self._layout, spec),
-            make_writer=self._writers,
+            make_writer=writers_over(self._pool, self._config),
             clock=self._clock,
             emit=self._emit,
         )
@@ -294,15 +288,6 @@ class Worker:
             if recording.source is None:
                 del self._recordings[recording.spec.session_id]
                 await recording.leave("Nothing was recorded")
-
-    def _writers(self, done: Callable[[OSError | None], None]) -> MakeWriter:
-        config = self._config
-        return writer_maker(
-            lambda fds: self._pool.submit(fds, done),
-            lambda: secrets.token_bytes(8),
-            round(config.segment_seconds * 1e6),
-            round(config.fragment_seconds * 1e6),
-        )
 
     def _emit(self, move: Event) -> None:
         log.info("session.moved", session=move.session_id, to=move.to, cause=move.cause)

@@ -146,7 +146,7 @@ class SessionKeeper:
         if session.state.active and not (await self._communities.config_of(session.community_id)).enabled:
             await self._service.end(session, SWITCHED_OFF)
         elif session.state is SessionState.STARTING and age_us > self._starting_us(session):
-            reason = NO_PICTURE.format(seconds=self._starting_us(session) / 1e6)
+            reason = session.reason or NO_PICTURE.format(seconds=self._starting_us(session) / 1e6)
             if await self._moves.move(session, SessionState.FAILED, reason, ended_at_us=now_us) is not None:
                 await self._service.release(session.session_id, reason)
         elif session.state is SessionState.INTERRUPTED and age_us > self._times.grace_us:

@@ -136,6 +136,13 @@ async def test_a_share_without_picture_fails_after_its_time_with_a_sentence(hous
     assert await house.rows.active_of("alice") is None
 
 
+async def test_files_of_egress_have_longer_to_come_than_packets(house: House) -> None:
+    await house.rows.add(a_row(source="egress", reason="LiveKit Egress did not find the shared screen"))
+    assert (await house.after(59)).state is STARTING
+    failed = await house.after(61)
+    assert (failed.state, failed.reason) == (FAILED, "LiveKit Egress did not find the shared screen")
+
+
 async def test_a_share_that_fails_without_a_recorder_fails_all_the_same(house: House) -> None:
     house.recorder.connected = False
     await house.rows.add(a_row())
@@ -268,6 +275,12 @@ async def test_storage_that_fails_is_the_reason_until_it_works_again(house: Hous
     failing = await house.sees("storage-failing", "Not enough disk space")
     assert failing == a_row(state=RECORDING, video_codec="h264", reason="Not enough disk space")
     assert (await house.sees("storage-recovered")).reason is None
+
+
+async def test_what_is_wrong_with_a_source_is_the_reason_until_it_is_over(house: House) -> None:
+    await house.rows.add(a_row(state=SessionState.RECORDING))
+    assert (await house.sees("degraded", "No sound comes")).reason == "No sound comes"
+    assert (await house.sees("restored", "What comes is whole again")).reason is None
 
 
 @pytest.mark.parametrize("state", [DRAINING, EXPIRED, FAILED])
