@@ -54,8 +54,8 @@ class World:
 class ClipServices:
     """Everything about clips.
 
-    Run `quota.recover` before anybody captures and `recovery` once, then `background.run()` and `thumbnailer.run()` until
-    the end.
+    Run `quota.recover` before anybody captures and `recovery` once, then `background.run()` and `thumbnailer.run()`
+    until the end.
     """
 
     store: ClipStore
