@@ -26,6 +26,7 @@ _PRAGMAS = (
     "PRAGMA synchronous = NORMAL",  # a row lost by a power cut is rebuilt from clip.json and session.json
     "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 10000",
+    "PRAGMA cache_size = -24000",  # kB: a search reads a whole list, and one of 100,000 clips takes up some 20 MB
     "PRAGMA secure_delete = ON",  # what was deleted cannot be read in the file: people have themselves erased
 )
 
