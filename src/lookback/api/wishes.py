@@ -15,7 +15,6 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=41, pattern=PRINTABLE)]
 
 
-
 class StartWish(Wish):
     """Keep the last minutes of a share."""
 
