@@ -92,6 +92,7 @@ function midnight(ms: number): number {
 
 const CAUSES: Record<string, string> = {
   reconnect: "the share was interrupted",
+  egress: "LiveKit Egress delivered nothing",
   loss: "pictures were lost on the network",
   damaged: "a part on disk cannot be read",
   storage: "the disk did not take it",
