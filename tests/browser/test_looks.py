@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.accessibility import violations
 from tests.support.library import saves_clips
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.installation import Installation
     from tests.support.visitor import Visit, Visitor
-
-_AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
@@ -121,21 +121,10 @@ async def _loaded(page: Visitor) -> bool:
 
 async def _keeps(page: Visitor, artifacts: Path, name: str) -> None:
     await page.page.screenshot(path=artifacts / f"{name}.png")
-    violations = await _violations(page)
-    assert violations == [], os.linesep.join(violations)
+    found = await violations(page.page)
+    assert found == [], os.linesep.join(found)
 
 
 async def _fits(page: Visitor, artifacts: Path, name: str) -> None:
     await page.page.screenshot(path=artifacts / f"{name}.png", full_page=True)
     assert await page.page.evaluate("document.documentElement.scrollWidth") <= 360, f"{name} is wider than the phone"
-
-
-async def _violations(page: Visitor) -> list[str]:
-    """What axe-core finds, one line per rule and element."""
-    await page.page.evaluate(_AXE.read_text())
-    found: dict[str, Any] = await page.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    return [
-        f"{rule['id']}: {node['target']}: {node['failureSummary']}"
-        for rule in found["violations"]
-        for node in rule["nodes"]
-    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.support.accessibility import violations
 from tests.support.chromium import chromium
 from tests.support.installation import an_installation
 from tests.support.livekit_server import a_livekit_server
@@ -50,7 +51,8 @@ async def test_a_share_in_a_room_is_kept_and_saved(tmp_path: Path, artifacts: Pa
         clip = await (await saved.value).json()
         assert clip["contentType"] == "video/mp4"
         assert clip["video"]["codec"] == "h264"
-        await sharer.page.screenshot(path=artifacts / "room-dark.png")
+        await sharer.page.screenshot(path=artifacts / "room-light.png")
+        assert await violations(sharer.page) == []
         await sharer.button("Play").click()
         await eventually(lambda: sharer.video("clip-video", "video.videoWidth > 300"), what="the clip")
 

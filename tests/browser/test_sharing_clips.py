@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.support.accessibility import violations
 from tests.support.chromium import chromium
 from tests.support.library import saves_clips, sees_titles
 from tests.support.visitor import Visitor
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.installation import Installation
     from tests.support.visitor import Visit
 
 
-async def test_whoever_has_the_link_watches_until_it_ends(visit: Visit, server: Installation) -> None:
+async def test_whoever_has_the_link_watches_until_it_ends(visit: Visit, server: Installation, artifacts: Path) -> None:
     await saves_clips(server, "giver", "Bug: cursor jumps")
     async with visit("giver") as page:
         await page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -24,7 +27,7 @@ async def test_whoever_has_the_link_watches_until_it_ends(visit: Visit, server: 
         await page.button("Copy link").click()
         await page.sees("Link copied")
         link = await page.page.evaluate("navigator.clipboard.readText()")
-        await _watches(link, "Bug: cursor jumps")
+        await _watches(link, "Bug: cursor jumps", artifacts)
         await page.page.get_by_label("Only you").click()
         await page.seen("clip-card").get_by_text("private").wait_for()
     await _finds_nothing(link)
@@ -64,14 +67,17 @@ async def test_tags_are_given_and_found(visit: Visit, server: Installation) -> N
         await sees_titles(page, "Something else", "Why the cache missed")
 
 
-async def _watches(link: str, title: str) -> None:
-    """Somebody who is not signed in opens the link."""
+async def _watches(link: str, title: str, artifacts: Path) -> None:
+    """Somebody who is not signed in opens the link on a phone."""
     async with chromium() as browser:
-        page = Visitor(await browser.new_page(), "")
+        page = Visitor(await browser.new_page(viewport={"width": 360, "height": 740}), "")
         await page.opens(link)
         await page.page.get_by_role("heading", name=title).wait_for()
         await eventually(lambda: page.video("clip-video", "video.currentTime > 0.3"), what="playing")
+        await page.page.screenshot(path=artifacts / "shared-360.png")
+        assert await page.page.evaluate("document.documentElement.scrollWidth") <= 360
         assert page.mishaps == []
+        assert await violations(page.page) == []
 
 
 async def _finds_nothing(link: str) -> None:
