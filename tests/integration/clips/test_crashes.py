@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.audit import a_trail
-from tests.support.clip_studio import ALICE, SECOND, Studio, a_studio
+from tests.support.clip_studio import ADMIN, ALICE, SECOND, Studio, a_studio
 from tests.support.encoded_clip import ClipShape, encoded_clip
 from tests.support.memory_clips import MemoryClipRepository
 
-from lookback.clips.model import CaptureWish, Clip, Storage
+from lookback.clips.changes import ClipWish
+from lookback.clips.model import CaptureWish, Clip, Storage, Visibility
 from lookback.clips.recovery import Finding, Recovery
 from lookback.clips.rows import ClipRows
 from lookback.clips.store import ClipStore
@@ -191,3 +192,15 @@ async def finish_files(studio: Studio, clip: Clip) -> None:
     changed = await rows.change(clip.clip_id, storage=Storage.FILE, sha256=digest)
     assert changed is not None
     studio.clips.store.unpin(changed)
+
+
+async def test_a_row_that_is_lost_comes_back_with_who_may_see_the_clip(tmp_path: Path) -> None:
+    studio = a_studio(tmp_path / "buffer", tmp_path / "storage")
+    studio.record()
+    clip = await studio.capture(who=ADMIN)
+    wish = ClipWish(title="Ü", visibility=Visibility.LINK, tags=("a", "b"))
+    row = await studio.clips.library.change(ADMIN, clip.clip_id, wish)
+    assert (row.sharer_id, row.sharer_name, row.share_key is not None) == ("alice", "Alice", True)
+    await studio.repository.remove(clip.clip_id)
+    await studio.clips.recovery.check(repair=True)
+    assert await studio.repository.get(clip.clip_id) == row

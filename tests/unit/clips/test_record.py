@@ -35,6 +35,14 @@ def test_a_record_is_read_as_it_was_written() -> None:
     assert (record.clip, record.plan) == (clip, plan)
 
 
+def test_a_record_from_before_the_library_is_read() -> None:
+    plan, _, _ = store_plan(FILE, NAMES)
+    data = json.loads(dump_record(a_clip(), plan))
+    for name in ("visibility", "tags", "share_key", "user_name", "sharer_id", "sharer_name"):
+        del data["clip"][name]
+    assert load_record(json.dumps(data).encode()).clip == a_clip()
+
+
 def test_a_record_of_another_version_is_malformed() -> None:
     plan, _, _ = store_plan(FILE, NAMES)
     data = json.loads(dump_record(a_clip(), plan))
