@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lookback.buffer.layout import BufferLayout
-    from lookback.clips.model import Clip
+    from lookback.clips.model import Clip, Rendition
     from lookback.clips.ports import ClipRepository, QuotaLedger
     from lookback.clips.record import ClipRecord
     from lookback.clips.store import ClipStore
@@ -136,10 +136,19 @@ class Recovery:
 
     async def _insert(self, clip: Clip) -> None:
         stored = clip.storage is Storage.FILE and clip.sha256 is not None
-        row = replace(clip, renditions=()) if stored else replace(clip, renditions=(), storage=Storage.VIRTUAL)
+        renditions = await asyncio.to_thread(self._finished, clip)
+        row = replace(clip, renditions=renditions, storage=clip.storage if stored else Storage.VIRTUAL)
         kept = await self._repository.add(row)
         if kept.clip_id != clip.clip_id:  # a capture with the same key that was repeated after the crash
             await asyncio.to_thread(self._store.remove, clip)
+
+    def _finished(self, clip: Clip) -> tuple[Rendition, ...]:
+        """The renditions whose files are there, whole."""
+        return tuple(
+            made
+            for made in clip.renditions
+            if made.status == "ready" and _has(self._store.rendition(clip, made.rendition_id), made.size_bytes or 0)
+        )
 
     # ---- rows and their files
 
@@ -236,4 +245,8 @@ def _playable(record: ClipRecord, directory: Path, pins: Path) -> bool:
 
 def _differs(written: Clip, row: Clip) -> bool:
     names = ("title", "visibility", "tags", "share_key", "status", "storage", "sha256", "has_poster", "deleted_at_us")
-    return any(getattr(written, name) != getattr(row, name) for name in names)
+    return _ready(written) != _ready(row) or any(getattr(written, name) != getattr(row, name) for name in names)
+
+
+def _ready(clip: Clip) -> set[Rendition]:
+    return {made for made in clip.renditions if made.status == "ready"}

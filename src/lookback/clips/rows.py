@@ -62,12 +62,16 @@ class ClipRows:
                 return None
             if all(known.rendition_id != rendition.rendition_id for known in clip.renditions):
                 return None
-            return await self._repository.put_rendition(clip_id, rendition, room)
+            changed = await self._repository.put_rendition(clip_id, rendition, room)
+            if rendition.status == "ready":  # what is under way is begun again when it is lost, and not worth a file
+                await self._write_down(changed)
+            return changed
 
     async def remove_rendition(self, clip_id: str, rendition_id: str) -> None:
         """Forget a rendition."""
         async with self._locks.hold(clip_id):
             await self._repository.remove_rendition(clip_id, rendition_id)
+            await self._write_down(await self._repository.get(clip_id))
 
     async def purge(self, clip_id: str, deleted_before_us: int) -> bool:
         """Remove files, then row, of a clip that was deleted before then; say whether it was."""

@@ -196,3 +196,23 @@ async def test_nobody_else_orders_a_rendition(studio: Studio) -> None:
     assert await studio.clips.library.get(visitor, clip.clip_id)
     with pytest.raises(PermissionDeniedError):
         await studio.clips.renditions.request(visitor, clip.clip_id, "mp4")
+
+
+async def test_a_rendition_comes_back_with_a_row_that_was_lost(studio: Studio) -> None:
+    studio.record(encoded_clip(VP8))
+    clip = await studio.capture(last_us=SECOND)
+    async with running(studio.clips.background):
+        await studio.clips.renditions.request(ALICE, clip.clip_id, "mp4")
+        ready = await state(studio, clip, "ready", "failed")
+        row = await finished(studio, clip)
+        store = studio.clips.store
+        await eventually(lambda: store.read(store.directory(clip)).clip == row, what="the row in clip.json")
+    await studio.repository.remove(clip.clip_id)
+    await studio.clips.recovery.check(repair=True)
+    assert await studio.row(clip) == row
+    assert row.renditions == (ready,)
+    await studio.clips.renditions.cancel(ALICE, clip.clip_id, ready.rendition_id)
+    await studio.repository.remove(clip.clip_id)
+    await studio.clips.recovery.check(repair=True)
+    assert (await studio.row(clip)).renditions == ()
+    assert await studio.clips.recovery.check(repair=False) == []
