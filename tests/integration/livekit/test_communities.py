@@ -25,7 +25,12 @@ ROOM = "town-hall"
 @pytest.fixture
 async def server(livekit: LivekitServer, tmp_path: Path) -> AsyncIterator[Installation]:
     async with livekit.client() as client:
-        await client.room.create_room(api.CreateRoomRequest(name=ROOM, metadata='{"communityId": "town"}'))
+        # It must not be closed, and lose its metadata, while a slow machine starts the installation.
+        await client.room.create_room(
+            api.CreateRoomRequest(
+                name=ROOM, metadata='{"communityId": "town"}', empty_timeout=3600, departure_timeout=3600
+            )
+        )
     async with an_installation(tmp_path / "home", **livekit_settings(livekit)) as installation:
         yield installation
 
