@@ -7,6 +7,7 @@ and the folders' names do not say as well, so a server that starts anew goes on 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,6 +22,7 @@ from lookback.sessions.model import SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from lookback.sessions.egress_kept import Share
     from lookback.sessions.egress_orders import EgressOrders
@@ -156,6 +158,7 @@ class EgressShares:
             self._kept[session.session_id] = Kept(ended_us=self._clock(), failures=kept.failures)
             if not session.state.active:
                 del self._kept[session.session_id]
+                await asyncio.to_thread(_remove_empty, self._options.seen / session.session_id)
 
     async def _see(self, session: Session, kept: Kept, egresses: list[EgressFacts]) -> None:
         """Note what LiveKit and the disk say."""
@@ -211,6 +214,11 @@ def _read(answered: asyncio.Future[None]) -> None:
     """The session says it: nobody else has to."""
     if not answered.cancelled():
         answered.exception()
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):  # something is still in it, or on its way to the buffer
+        folder.rmdir()
 
 
 async def _within(event: asyncio.Event, timeout_s: float) -> None:

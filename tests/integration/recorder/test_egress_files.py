@@ -203,8 +203,15 @@ async def test_what_another_recorder_has_taken_is_not_taken_again(bench: EgressB
 async def test_files_go_when_they_are_safely_ours(bench: EgressBench, tmp_path: Path) -> None:
     folder = lay(tmp_path / "out", *FILES, playlist=TWO)
     await bench.follow(bench.source(folder, keep_files=False))
-    assert list(folder.glob("*.ts")) == []
+    assert not folder.exists()
     assert bench.segments[-1].extent.end_us >= BEGINS_US + 20 * SECOND
+
+
+async def test_a_folder_in_which_something_else_is_stays(bench: EgressBench, tmp_path: Path) -> None:
+    folder = lay(tmp_path / "out", *FILES, playlist=TWO)
+    (folder / "notes.txt").write_text("the operator's")
+    await bench.follow(bench.source(folder, keep_files=False))
+    assert {path.name for path in folder.iterdir()} == {"index.m3u8", "notes.txt"}
 
 
 async def test_files_stay_when_the_buffer_does_not_hold_them(bench: EgressBench, tmp_path: Path) -> None:

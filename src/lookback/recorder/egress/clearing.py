@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _TOLERANCE_US = 1_000
+_LIVE_PLAYLIST = "live.m3u8"
 
 
 def clear(path: Path, buffer: Path, until_us: int) -> bool:
@@ -35,6 +36,21 @@ def clear(path: Path, buffer: Path, until_us: int) -> bool:
         log.warning("egress.file_kept", file=path.name, reason=str(error))
         return False
     return True
+
+
+def clear_folder(folder: Path, playlist: str) -> None:
+    """Delete what is left of an egress that has ended: its playlists and its folder, if that holds nothing else.
+
+    Blocks.
+    """
+    try:
+        left = set(folder.iterdir())
+        if left <= {folder / playlist, folder / _LIVE_PLAYLIST}:
+            for path in left:
+                path.unlink(missing_ok=True)
+            folder.rmdir()
+    except OSError as error:
+        log.info("egress.folder_kept", folder=folder.name, reason=str(error))
 
 
 def _make_durable(path: Path) -> None:

@@ -15,7 +15,7 @@ from lookback.media.index import LossCause
 from lookback.media.samples import Codec
 from lookback.media.sound import AacSound
 from lookback.recorder.egress import rules
-from lookback.recorder.egress.clearing import clear
+from lookback.recorder.egress.clearing import clear, clear_folder
 from lookback.recorder.egress.follower import EgressPlace, Follower
 from lookback.recorder.egress.media_file import MediaFile, Packet, silences
 from lookback.recorder.sources import ALIVE_US, SourceStats
@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 _BREATH_US = 500_000  # so much media is written at a time, then packets of others have their turn
 _TOLERANCE_US = 50_000
+_SETTLE_S = 2.0  # an egress writes its other playlist last, up to 0.2 s after the end of the first
 _USUAL_SOUND = AacSound(AacConfig(44_100, 2))
 
 
@@ -73,6 +74,7 @@ class EgressSource:
     ) -> None:
         self._options, self._reader, self._clock, self._buffer, self._tell = options, reader, clock, buffer, tell
         self._places = deque([place])
+        self._over: list[EgressPlace] = []
         self._follower: Follower | None = None
         self._finishing = False
         self._waiting: list[Packet] = []  # sound of the time after the newest file's pictures
@@ -122,6 +124,7 @@ class EgressSource:
         finally:
             await self._reader.close()
         run.close(self._until_us)
+        await self._clear_folders()
         return cause
 
     def tick(self, now_us: int) -> None:
@@ -156,6 +159,8 @@ class EgressSource:
                 await self._take(run, arrival)
                 await self._clear(place, arrival)
         self._let_go_of_sound()
+        if not options.keep_files and follower.cause == rules.ENDED:
+            self._over.append(place)
         self._missed = True  # whatever another egress writes, it does not go on where this one ended
         log.info("egress.over", folder=place.directory.name, cause=follower.cause, files=self._files)
         return follower.cause
@@ -209,6 +214,12 @@ class EgressSource:
     async def _clear(self, place: EgressPlace, arrival: Arrival) -> None:
         if not self._options.keep_files and arrival.media is not None:
             await asyncio.to_thread(clear, place.directory / arrival.entry.name, self._buffer, self._until_us)
+
+    async def _clear_folders(self) -> None:
+        if self._over:
+            await asyncio.sleep(_SETTLE_S)
+        for place in self._over:
+            await asyncio.to_thread(clear_folder, place.directory, place.playlist)
 
     def _say(self, sentence: str | None) -> None:
         if sentence != self._trouble:
