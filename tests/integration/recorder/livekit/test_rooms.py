@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from livekit import api
 from tests.support.livekit_publisher import livekit_participant, livekit_sharing
 from tests.support.livekit_recorder import RoomRecorder, a_room_recorder, assert_consecutive, share_of
 from tests.support.livekit_server import LivekitServer, a_livekit_server
 from tests.support.supervised import now_us
 from tests.support.waiting import eventually
+
+from lookback.errors import LookbackError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,3 +104,24 @@ async def test_a_worker_that_is_stopped_leaves_its_rooms(livekit: LivekitServer,
             await recorder.record(alice)
             await recorder.worker.sees(alice, "recording")
         assert await recorder.recorders("over") == []
+
+
+async def test_no_token_is_written_to_the_log(
+    livekit: LivekitServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    alice = share_of("alice", "log")
+    async with (
+        livekit_sharing(livekit, "log", "alice", **SMALL),
+        a_room_recorder(tmp_path, livekit, log_level="debug") as recorder,
+    ):
+        token = recorder.token(alice)
+        await recorder.record(alice, token=token)
+        await recorder.worker.sees(alice, "recording")
+        async with livekit.client() as client:
+            await client.room.delete_room(api.DeleteRoomRequest(room="log"))
+        await recorder.worker.sees(alice, "recording", "interrupted")
+        with pytest.raises(LookbackError):
+            await recorder.record(alice, token=token, url="ws://127.0.0.1:9")
+    written = capfd.readouterr()
+    assert "livekit.not_joined" in written.err
+    assert "eyJ" not in written.err + written.out  # how every JWT begins
