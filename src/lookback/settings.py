@@ -11,6 +11,7 @@ from pydantic_settings import SettingsConfigDict
 
 from lookback.errors import SettingsError
 from lookback.livekit.settings import LivekitSettings
+from lookback.operations.space_settings import SpaceSettings
 from lookback.setting_values import (
     Addresses,
     DatabaseUrl,
@@ -27,7 +28,7 @@ _GIB = 1024**3
 _MINUTE_US = 60_000_000
 
 
-class Settings(LivekitSettings):
+class Settings(LivekitSettings, SpaceSettings):
     """The configuration of one installation, read from the environment.
 
     Field names are the environment's names in lower case. Values that depend on others are properties.

@@ -61,6 +61,7 @@ from lookback.sessions.onlookers import Onlookers
 from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SHOWN, SessionService
 from lookback.sessions.starting import Starts, SyntheticStarter
+from lookback.sessions.sweeping import Sweeper
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -173,6 +174,15 @@ class App:
             rights=SessionRights(communities, self.livekit),
             onlookers=Onlookers(self.audit, clock_us),
         )
+        self.sweeper = Sweeper(
+            rows,
+            buffers,
+            moves,
+            communities,
+            clock=clock_us,
+            slack_us=self.settings.keep_us - self.settings.window_us,
+            limits=self.settings.limits,
+        )
         self.keeper = SessionKeeper(
             rows,
             self.recorder,
@@ -183,6 +193,7 @@ class App:
             times=times_of(self.settings),
             communities=communities,
             starts=starts,
+            sweeper=self.sweeper,
         )
 
     def _forget_user(self, user_id: str) -> None:

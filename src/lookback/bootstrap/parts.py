@@ -76,7 +76,6 @@ def recorder_config(settings: Settings) -> RecorderConfig:
 def times_of(settings: Settings) -> Times:
     """How long what may last in an installation."""
     return Times(
-        slack_us=settings.keep_us - settings.window_us,
         starting_us=round(settings.lookback_start_timeout_seconds * 1e6),
         grace_us=round(settings.lookback_grace_seconds * 1e6),
     )

@@ -94,8 +94,8 @@ def read_segments(
     not exist holds none.
     """
     found: list[Segment] = []
-    for number, container in reversed(_listing(directory)):
-        segment = _load(directory, number, container, cache)
+    for number, container in reversed(list_segments(directory)):
+        segment = read_segment(directory, number, container, cache)
         if segment is None or (end_us is not None and segment.extent.earliest_us >= end_us):
             continue
         if found and start_us is not None and found[-1].extent.start_us <= start_us:
@@ -121,8 +121,8 @@ def summary(directory: Path, cache: SegmentCache | None = None) -> Buffered:
     return Buffered(from_us, until_us, sum(s.size_bytes for s in segments), gaps, len(segments))
 
 
-def _listing(directory: Path) -> list[tuple[int, Container]]:
-    """Numbers and containers of the segments that have a media file, in order."""
+def list_segments(directory: Path) -> list[tuple[int, Container]]:
+    """Numbers and containers of the segments that have a media file, in order; none without the directory."""
     try:
         names = [parse_segment_name(entry.name) for entry in os.scandir(directory)]
     except FileNotFoundError:
@@ -130,7 +130,10 @@ def _listing(directory: Path) -> list[tuple[int, Container]]:
     return sorted((name[0], _CONTAINERS[name[1]]) for name in names if name and name[1] in _CONTAINERS)
 
 
-def _load(directory: Path, number: int, container: Container, cache: SegmentCache | None) -> Segment | None:
+def read_segment(
+    directory: Path, number: int, container: Container, cache: SegmentCache | None = None
+) -> Segment | None:
+    """Return one segment; None when it cannot be read or holds nothing yet."""
     # Plain strings: paths as objects would cost more than all else when sixty known segments are looked at.
     stem = f"{directory}/{segment_stem(number)}"
     index_name, media_name = f"{stem}.idx", f"{stem}.{container}"

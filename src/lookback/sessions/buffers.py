@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookback.buffer.eviction import Evicted, evict, remove_session
+from lookback.buffer.eviction import remove_session
 from lookback.buffer.reader import SegmentCache, read_segments, summary
-from lookback.buffer.retention import Retention
 from lookback.buffer.session_file import read_session
 from lookback.errors import MalformedError, NotFoundError
 from lookback.media.h264 import codec_string
@@ -64,10 +63,6 @@ class SessionBuffers:
             raise NotFoundError("There is no thumbnail yet") from error
         return MediaPart(found.thumbnail_path, size, "image/webp", _etag(found, size))
 
-    async def evict(self, session: Session, keep_us: int, now_us: int) -> Evicted:
-        """Delete what has expired; raises OSError, also when what was recorded is away with its disk."""
-        return await asyncio.to_thread(self._evict, session, keep_us, now_us)
-
     async def remove(self, session: Session) -> None:
         """Delete all there is; raises OSError."""
         directory = self.directory(session)
@@ -94,12 +89,6 @@ class SessionBuffers:
                 yield read_session(directory)
             except (OSError, MalformedError):
                 continue  # `lookback check` says so; nobody can be asked whose it is
-
-    def _evict(self, session: Session, keep_us: int, now_us: int) -> Evicted:
-        directory = self.directory(session)
-        if session.video_codec is not None and not directory.exists():
-            raise FileNotFoundError("the session's directory is not there")
-        return evict(directory, Retention(keep_us), now_us, active=session.state.active, cache=self._cache)
 
     def _find(self, directory: Path, number: int) -> Segment:
         for segment in read_segments(directory, cache=self._cache):

@@ -25,28 +25,23 @@ if TYPE_CHECKING:
     from lookback.sessions.ports import Recorder, SessionChanges, SessionRepository
     from lookback.sessions.service import SessionService
     from lookback.sessions.starting import Starts
+    from lookback.sessions.sweeping import Sweeper
 
 log = structlog.get_logger(__name__)
 
 NO_PICTURE = "No picture came within {seconds:g} s: the publisher sent no key frame"
 STAYED_AWAY = "The publisher did not come back"
 RESTARTED = "The server was restarted"
-WINDOW_PASSED = "Its window has passed"
 NOBODY = "Nobody records it any more"
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long what may last, in microseconds; `every_s` in seconds is how often the clock is looked at.
+    """How long what may last, in microseconds; `every_s` in seconds is how often the clock is looked at."""
 
-    `slack_us`: how much longer than promised what is buffered is kept.
-    """
-
-    slack_us: int
     starting_us: int = 30_000_000
     egress_us: int = 30_000_000  # so much longer a file of LiveKit Egress may take than a packet
     grace_us: int = 60_000_000
-    sweep_us: int = 10_000_000
     every_s: float = 0.5
 
 
@@ -65,11 +60,11 @@ class SessionKeeper:
         times: Times,
         communities: Communities,
         starts: Starts,
+        sweeper: Sweeper,
     ) -> None:
         self._repository, self._recorder, self._buffers = repository, recorder, buffers
         self._moves, self._service, self._clock, self._times = moves, service, clock, times
-        self._communities, self._starts = communities, starts
-        self._sweep_at_us = 0
+        self._communities, self._starts, self._sweeper = communities, starts, sweeper
         self.counts: Counter[SessionState] = Counter()
 
     async def run(self) -> None:
@@ -131,15 +126,11 @@ class SessionKeeper:
 
     async def look_after(self, now_us: int) -> None:
         """Do what is due at `now_us`."""
-        sweep = now_us >= self._sweep_at_us
-        if sweep:
-            self._sweep_at_us = now_us + self._times.sweep_us
+        await self._sweeper.when_due(now_us)
         shown = await self._repository.in_states(SHOWN)
         self.counts = Counter(session.state for session in shown)
         for session in shown:
             await self._look_after(session, now_us)
-            if sweep:
-                await self._sweep(session, now_us)
 
     async def _look_after(self, session: Session, now_us: int) -> None:
         age_us = now_us - session.since_us
@@ -157,33 +148,6 @@ class SessionKeeper:
 
     def _starting_us(self, session: Session) -> int:
         return self._times.starting_us + (self._times.egress_us if session.source == "egress" else 0)
-
-    async def _sweep(self, session: Session, now_us: int) -> None:
-        over = session.drains_at_us is not None and now_us >= session.drains_at_us
-        try:
-            over |= await self._evict(session, now_us)
-            if session.state is SessionState.DRAINING and over:
-                await self._buffers.remove(session)
-        except OSError as error:
-            # The disk is away: the next sweep tries again, and nothing is forgotten before its time.
-            log.warning("buffer.not_swept", session=session.session_id, error=str(error))
-            over &= isinstance(error, FileNotFoundError)
-        if session.state is SessionState.DRAINING and over:
-            await self._moves.move(session, SessionState.EXPIRED, WINDOW_PASSED)
-
-    async def _evict(self, session: Session, now_us: int) -> bool:
-        """Delete what has expired; return whether nothing is left."""
-        window_us = (await self._communities.config_of(session.community_id)).window_us
-        evicted = await self._buffers.evict(session, window_us + self._times.slack_us, now_us)
-        if evicted.segments:
-            log.info(
-                "buffer.swept",
-                session=session.session_id,
-                segments=evicted.segments,
-                size_bytes=evicted.size_bytes,
-                reason="age",
-            )
-        return evicted.empty
 
     # ---- after a restart
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from tests.support.media import START_US, record
 
-from lookback.buffer.eviction import evict, remove_session
+from lookback.buffer.eviction import remove_session
 from lookback.buffer.leases import Lease, Leases
 from lookback.buffer.reader import SegmentCache, read_segments, summary
-from lookback.buffer.retention import Retention
+from lookback.buffer.retention import Limits
 from lookback.buffer.session_file import SessionRecord, write_session
+from lookback.buffer.sweep import BufferSweep, Outcome, Watched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,18 +21,26 @@ if TYPE_CHECKING:
 SECOND = 1_000_000
 
 
+def sweep(
+    directory: Path, keep_us: int, now_us: int, *, active: bool = False, leases: Leases | None = None, **more: bool
+) -> Outcome:
+    """Sweep one session, as for the first time."""
+    session = Watched("s", "u", None, directory, keep_us, active)
+    return BufferSweep(leases or Leases(), Limits()).run([session], now_us, **more)
+
+
 def test_eviction_takes_the_oldest_and_leaves_the_open_one(tmp_path: Path) -> None:
     record(tmp_path, frames=300)
     thumbnail = tmp_path / "segment-000001.webp"
     thumbnail.write_bytes(b"x")
     now_us = START_US + 10_000_000
-    first = evict(tmp_path, Retention(keep_us=5_000_000), now_us, active=True)
-    assert (first.segments, first.empty) == (2, False)
+    first = sweep(tmp_path, 5_000_000, now_us, active=True)
+    assert (len(first.doomed), first.empty) == (2, frozenset())
     assert [s.number for s in read_segments(tmp_path)] == [3, 4, 5]
     assert not thumbnail.exists()
-    assert not evict(tmp_path, Retention(keep_us=0), now_us * 2, active=True).empty
+    assert not sweep(tmp_path, 0, now_us * 2, active=True).empty
     assert [s.number for s in read_segments(tmp_path)] == [5]
-    assert evict(tmp_path, Retention(keep_us=0), now_us * 2, active=False).empty
+    assert sweep(tmp_path, 0, now_us * 2).empty
 
 
 def test_an_ended_session_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -49,7 +58,7 @@ def test_bytes_that_a_clip_pinned_outlive_eviction(tmp_path: Path) -> None:
     pin = tmp_path / "pin"
     os.link(segment.media_path, pin)
     content = segment.media_path.read_bytes()
-    evict(directory, Retention(keep_us=0), START_US * 2, active=False)
+    sweep(directory, 0, START_US * 2)
     assert pin.read_bytes() == content
 
 
@@ -57,11 +66,10 @@ def test_what_somebody_looks_at_stays_until_the_lease_ends(tmp_path: Path) -> No
     record(tmp_path, frames=300)
     leases, now_us = Leases(), START_US + 60 * SECOND
     leases.take(tmp_path, Lease(START_US + 3 * SECOND, START_US + 4 * SECOND, now_us + 30 * SECOND), now_us)
-    everything = Retention(keep_us=SECOND)
-    assert evict(tmp_path, everything, now_us, active=False, leases=leases).segments == 4
+    assert len(sweep(tmp_path, SECOND, now_us, leases=leases).doomed) == 4
     (leased,) = read_segments(tmp_path)
     assert leased.extent.start_us <= START_US + 3 * SECOND < leased.extent.end_us
-    assert evict(tmp_path, everything, now_us + 30 * SECOND, active=False, leases=leases).empty
+    assert sweep(tmp_path, SECOND, now_us + 30 * SECOND, leases=leases).empty
 
 
 def test_a_renewed_lease_lasts_longer_and_an_ended_one_is_forgotten(tmp_path: Path) -> None:
@@ -82,10 +90,11 @@ def test_what_nobody_can_read_goes_when_it_is_old(tmp_path: Path) -> None:
     (tmp_path / "segment-000010.webp").write_bytes(b"x")
     written_us = third.index_path.stat().st_mtime_ns // 1000
     before = len(list(tmp_path.iterdir()))
-    policy = Retention(keep_us=10 * SECOND)
-    assert evict(tmp_path, Retention(keep_us=10**15), written_us + 5 * SECOND, active=True).segments == 0
+    assert sweep(tmp_path, 10**15, written_us + 5 * SECOND, active=True, thorough=True).doomed == ()
     assert len(list(tmp_path.iterdir())) == before
-    evict(tmp_path, policy, written_us + 3600 * SECOND, active=True)
+    sweep(tmp_path, 10 * SECOND, written_us + 3600 * SECOND, active=True)
+    assert len(list(tmp_path.iterdir())) == before, "that is for a thorough sweep"
+    sweep(tmp_path, 10 * SECOND, written_us + 3600 * SECOND, active=True, thorough=True)
     assert sorted(tmp_path.iterdir()) == [third.index_path, third.media_path]
 
 
@@ -104,7 +113,7 @@ def test_readers_never_see_half_a_segment_while_others_are_evicted(tmp_path: Pat
     reader = threading.Thread(target=read)
     reader.start()
     for second in range(31):
-        evict(tmp_path, Retention(keep_us=0), START_US + second * SECOND, active=False)
+        sweep(tmp_path, 0, START_US + second * SECOND)
     stop.set()
     reader.join()
     assert odd == []

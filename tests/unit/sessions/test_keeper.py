@@ -25,6 +25,7 @@ from lookback.sessions.moves import Moves
 from lookback.sessions.onlookers import Onlookers
 from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SessionService
+from lookback.sessions.sweeping import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 STARTING, RECORDING, INTERRUPTED, DRAINING, EXPIRED, FAILED = SessionState
 SECOND = 1_000_000
-TIMES = Times(slack_us=120 * SECOND)
+TIMES = Times()
+SLACK_US = 120 * SECOND
 WINDOW_US = 600 * SECOND
 
 
@@ -72,6 +74,7 @@ class House:
             times=TIMES,
             communities=self.communities,
             starts=starts,
+            sweeper=Sweeper(self.rows, buffers, moves, self.communities, clock=self.clock, slack_us=SLACK_US),
         )
 
     def clock(self) -> int:
