@@ -13,6 +13,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from playwright.async_api import Locator
     from tests.support.installation import Installation
     from tests.support.people import Json
     from tests.support.visitor import Visit, Visitor
@@ -44,12 +45,14 @@ async def test_a_community_is_made_and_named(visit: Visit, server: Installation)
     async with visit("root", admin=True) as page:
         await page.opens("/#/community")
         await page.button("New").click()
-        await page.page.get_by_label("Id").fill("fresh")
-        await page.page.get_by_label("Name", exact=True).fill("Fresh paint")
+        dialog = page.page.get_by_role("dialog")
+        await dialog.get_by_label("Id").fill("fresh")
+        await dialog.get_by_label("Name").fill("Fresh paint")
         await page.button("Make it").click()
+        await dialog.wait_for(state="detached")
         await page.page.get_by_role("heading", name="Settings").wait_for()
-        await eventually(lambda: page.page.get_by_label("Which community").input_value(), what="the new one is shown")
-        assert await page.page.get_by_label("Name", exact=True).input_value() == "Fresh paint"
+        name = page.page.get_by_label("Name", exact=True)
+        await eventually(lambda: _says(name, "Fresh paint"), what="the new one's settings")
     assert (await _config(server, "fresh"))["name"] == "Fresh paint"
 
 
@@ -141,6 +144,10 @@ async def test_the_audit_trail_is_read_narrowed_and_taken_along(visit: Visit, se
         await page.page.get_by_label("When").select_option("days")
         await page.page.get_by_label("To", exact=True).fill("2020-01-01")
         await page.sees("Nothing of this kind has happened.")
+
+
+async def _says(field: Locator, text: str) -> bool:
+    return await field.input_value() == text
 
 
 def _actions(export: Path) -> list[str]:

@@ -75,8 +75,18 @@ function Controls({ room, seen, buffer: { own, running, start, save } }: Control
   useShortcuts({ ...(canSave && { save: saveNow }) });
   return (
     <div className={classes.controls}>
+      {canSave && (
+        <>
+          <Button loading={save.isPending} onClick={saveNow}>
+            Save clip
+            <KeyHint name="S" strong />
+          </Button>
+          <SegmentedControl aria-label="How much" data={LENGTHS} value={seconds} onChange={setSeconds} />
+        </>
+      )}
       <Button
         variant="default"
+        ml={canSave ? "auto" : 0}
         leftSection={<Icon name="screen" />}
         onClick={() => void (seen.sharing ? unshare(room) : share(room)).catch(toastProblem)}
       >
@@ -86,15 +96,6 @@ function Controls({ room, seen, buffer: { own, running, start, save } }: Control
         <Button variant="default" loading={start.isPending} onClick={() => start.mutate()}>
           Start a buffer
         </Button>
-      )}
-      {canSave && (
-        <>
-          <SegmentedControl aria-label="How much" data={LENGTHS} value={seconds} onChange={setSeconds} ml="auto" />
-          <Button loading={save.isPending} onClick={saveNow}>
-            Save clip
-            <KeyHint name="S" strong />
-          </Button>
-        </>
       )}
     </div>
   );
