@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ class RunWriter:
 
     `sync` gets duplicated descriptors after each fragment: it makes them durable and closes them, off the event loop.
     A disk that fails costs the fragments it fails for: `fault` says so while it lasts, `wants_key_frame` asks for the
-    frame at which writing can resume.
+    frame at which writing can resume. While it is `held` everything is as on a full disk, and nothing is written.
 
     Its clock is the newest instant it has heard of, from samples or ticks. How long a sample waits counts from when
     it came, not from its own instant: on a slow network pictures come a second behind their sound.
@@ -75,6 +76,7 @@ class RunWriter:
         self._closed = False
         self.stats = WriterStats()
         self.fault: OSError | None = None
+        self.held = False
         self.picture_size: tuple[int, int] | None = None
 
     @property
@@ -176,6 +178,9 @@ class RunWriter:
         return self._file is not None
 
     def _open(self, dts_us: int, key_frame: bytes) -> None:
+        if self.held:
+            self._fail(_held())
+            return
         opening = self._format.open(key_frame, audio=self._audio)
         header = SegmentHeader(len(opening.init), opening.width, opening.height, dts_us, self._run_id)
         try:
@@ -221,6 +226,8 @@ class RunWriter:
             data, rows = self._format.fragment(self._fragment_number, file.media_size, shown, sound, hidden)
             samples = rows + samples
         try:
+            if self.held:
+                raise _held()
             written = file.append(self._fragment_number, data, samples)
         except OSError as error:
             self._fail(error)
@@ -258,6 +265,10 @@ class RunWriter:
             self._sync(file.handles())
         except OSError as error:  # no descriptor to spare: it is written, and made durable with the next fragment
             self.fault = error
+
+
+def _held() -> OSError:
+    return OSError(errno.ENOSPC, "Nothing is written, to keep the disk from filling up")
 
 
 def _parts(pictures: Pictures, sound: list[PendingSample]) -> Iterator[tuple[Pictures, list[PendingSample]]]:

@@ -109,6 +109,14 @@ class StopSession(Message):
     cause: str
 
 
+class HoldSession(Message):
+    """Write nothing of the session while it is held, as if the disk were full; its publisher stays. Reply: Done."""
+
+    kind: Literal["hold"] = "hold"
+    session_id: str
+    held: bool
+
+
 class GetStatus(Message):
     """Reply: WorkerStatus."""
 
@@ -116,7 +124,15 @@ class GetStatus(Message):
 
 
 Request = Annotated[
-    Hello | StartSynthetic | RecordLivekit | FollowEgress | AcceptWhip | RestartIce | StopSession | GetStatus,
+    Hello
+    | StartSynthetic
+    | RecordLivekit
+    | FollowEgress
+    | AcceptWhip
+    | RestartIce
+    | StopSession
+    | HoldSession
+    | GetStatus,
     Field(discriminator="kind"),
 ]
 

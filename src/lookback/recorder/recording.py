@@ -69,6 +69,7 @@ class Recording:
         self._end_us = 0
         self._sync_fault: OSError | None = None
         self._fault: str | None = None
+        self._held = False
         self._reclaim_at_us = 0
         self._reclaiming: asyncio.Future[None] | None = None
         self.following: asyncio.Task[None] | None = None
@@ -109,7 +110,14 @@ class Recording:
         self._run = Run(
             self._directory.path, audio=source.audio, not_before_us=self._end_us, make_writer=self._make_writer
         )
+        self._run.hold(held=self._held)
         return self._run
+
+    def hold(self, *, held: bool) -> None:
+        """Pause, as if the disk were full, or go on. The publisher stays."""
+        self._held = held
+        if self._run is not None:
+            self._run.hold(held=held)
 
     def detach(self) -> None:
         """End the run: where the publisher was last heard, or now when it still was."""

@@ -49,6 +49,7 @@ class Run:
         self._shift_us = 0
         self._closed = False
         self._malformed = 0
+        self._held = False
         self._time_us = 0
         self._newest_us = 0
         self._synced_us = 0
@@ -87,6 +88,12 @@ class Run:
     def wants_key_frame(self) -> bool:
         """Whether nothing can be written before the next key frame."""
         return not self._closed and (self._writer is None or self._writer.wants_key_frame)
+
+    def hold(self, *, held: bool) -> None:
+        """Let everything go as on a full disk, until told otherwise."""
+        self._held = held
+        if self._writer is not None:
+            self._writer.held = held
 
     def video(
         self,
@@ -197,6 +204,7 @@ class Run:
             log.warning("run.clock_went_back", shift_ms=self._shift_us // 1000)
         self.codec = codec
         self._writer = self._make_writer(self._directory, codec, self._sound)
+        self._writer.held = self._held
 
     def _end_file(self, end_us: int) -> None:
         if self._writer is not None:

@@ -22,6 +22,7 @@ from lookback.recorder.control import (
     Event,
     FollowEgress,
     GetStatus,
+    HoldSession,
     IceRestarted,
     RecordLivekit,
     Reply,
@@ -114,6 +115,7 @@ class Worker:
             AcceptWhip: self._accept_whip,
             RestartIce: self._restart_ice,
             StopSession: self._stop,
+            HoldSession: self._hold,
         }
         self._rooms = Rooms(clock, self._tasks, camera=config.livekit_camera, agent=agent)
 
@@ -235,6 +237,13 @@ class Worker:
             recording = self._recordings.pop(request.session_id, None)
             if recording is not None:
                 await recording.close("stopped", request.cause)
+        return Done()
+
+    async def _hold(self, request: HoldSession) -> Reply:
+        recording = self._recordings.get(request.session_id)
+        if recording is None:
+            raise NotFoundError("The recorder does not know this session")
+        recording.hold(held=request.held)
         return Done()
 
     async def _status(self, _request: GetStatus) -> Reply:

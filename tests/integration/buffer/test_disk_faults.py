@@ -34,6 +34,29 @@ class Disk:
         return os.write(fd, data)
 
 
+def test_a_writer_that_is_held_costs_the_seconds_it_was_held(tmp_path: Path) -> None:
+    clip = encoded_clip()
+    writer = writer_for(tmp_path, clip)
+    for at in range(300):
+        now_us = START_US + at * 33_333
+        writer.held = 100 <= at < 160
+        key, data = frame_data(clip, at)
+        writer.video(now_us, data, key=key)
+        writer.tick(now_us)
+        if at == 130:
+            size_bytes = sum(path.stat().st_size for path in tmp_path.iterdir())
+        if at == 150:
+            assert writer.fault is not None
+            assert writer.fault.errno == errno.ENOSPC
+            assert sum(path.stat().st_size for path in tmp_path.iterdir()) == size_bytes
+    writer.close(START_US + 300 * 33_333)
+    assert writer.fault is None
+    assert find_damage(tmp_path) == []
+    (gap,) = summary(tmp_path).gaps
+    assert (gap.track, gap.cause) == ("all", "storage")
+    assert gap.end_us == START_US + 180 * 33_333
+
+
 def test_a_full_disk_costs_the_seconds_it_was_full(tmp_path: Path) -> None:
     clip, disk = encoded_clip(), Disk()
     writer = writer_for(tmp_path, clip, write=disk.write)

@@ -16,6 +16,7 @@ from lookback.recorder.control import (
     Envelope,
     GetStatus,
     Hello,
+    HoldSession,
     Refused,
     RestartIce,
     SessionMoved,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         AcceptWhip(session=a_session(community_id="c1"), offer="v=0\r\n\n\u2028"),
         RestartIce(session_id="s", fragment="a=ice-ufrag:x\r\n"),
         StopSession(session_id="s", cause="Genug für heute"),
+        HoldSession(session_id="s", held=True),
         GetStatus(),
     ],
 )

@@ -63,6 +63,33 @@ async def test_a_still_picture_goes_on_while_its_publisher_is_alive(tmp_path: Pa
         assert buffered.gaps == ()
 
 
+async def test_what_is_held_pauses_and_goes_on_with_its_publisher(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as (bench, tasks):
+        source = bench.attach(tasks)
+        bench.play(source, 2)
+        bench.recording.hold(held=True)
+        bench.play(source, 3)
+        assert bench.states == ["recording", "storage-failing"]
+        held = summary(bench.directory.path)
+        bench.play(source, 2)
+        assert summary(bench.directory.path) == held
+        bench.recording.hold(held=False)
+        bench.play(source, 4)
+        assert bench.states == ["recording", "storage-failing", "storage-recovered"]
+        assert [gap.cause for gap in summary(bench.directory.path).gaps] == ["storage"]
+
+
+async def test_a_publisher_that_comes_while_it_is_held_waits(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as (bench, tasks):
+        bench.recording.hold(held=True)
+        source = bench.attach(tasks)
+        bench.play(source, 3)
+        assert summary(bench.directory.path).segments == 0
+        bench.recording.hold(held=False)
+        bench.play(source, 3)
+        assert bench.states == ["storage-failing", "recording", "storage-recovered"]
+
+
 async def test_a_new_publisher_continues_the_session_as_a_new_run(tmp_path: Path) -> None:
     async with a_bench(tmp_path) as (bench, tasks):
         bench.play(bench.attach(tasks), 2)
