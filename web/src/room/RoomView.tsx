@@ -93,7 +93,7 @@ function Controls({ room, seen, buffer: { own, running, start, save } }: Control
         {seen.sharing ? "Stop sharing" : "Share my screen"}
       </Button>
       {seen.sharing && !own && (
-        <Button variant="default" loading={start.isPending} onClick={() => start.mutate()}>
+        <Button variant={canSave ? "default" : "filled"} loading={start.isPending} onClick={() => start.mutate()}>
           Start a buffer
         </Button>
       )}
