@@ -74,6 +74,26 @@ def _make_secret(path: Path) -> None:
         os.close(folder)
 
 
+def has_begun(home: Path) -> bool:
+    """Whether a server has run in this home before."""
+    return (home / _LOCK_FILE).exists()
+
+
+def server_runs(home: Path) -> bool:
+    """Whether a server runs in this home now. One that starts at this very moment may be told that it is not alone."""
+    try:
+        fd = os.open(home / _LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 @contextmanager
 def only_server(home: Path) -> Iterator[None]:
     """Be the one server of this home while the body runs; raises SettingsError when there is one already.

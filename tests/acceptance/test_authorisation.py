@@ -117,6 +117,7 @@ GET    admin/users/alice/quota                                 | 401 401 403   4
 PATCH  admin/users/alice/quota {"quotaBytes": null}            | 401 401 403   403   403   403   403   403   200
 GET    admin/usage                                             | 401 401 403   403   403   403   403   403   200
 GET    admin/usage?community=c1                                | 401 401 403   403   403   403   200   403   200
+GET    admin/health                                            | 401 401 403   403   403   403   403   403   200
 GET    admin/audit                                             | 401 401 403   403   403   403   403   403   200
 GET    admin/audit?community=c1                                | 401 401 403   403   200   403   403   403   200
 GET    admin/audit/export                                      | 401 401 403   403   403   403   403   403   200

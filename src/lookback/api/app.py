@@ -19,6 +19,7 @@ from lookback.api.routes import (
     audit,
     clips,
     communities,
+    health,
     library,
     livekit,
     operations,
@@ -87,6 +88,7 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
         roles.router,
         audit.router,
         privacy.router,
+        health.router,
     ):
         app.include_router(router, prefix=BASE)
     app.include_router(whip.router)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lookback.clips.model import CaptureWish, Clip, Rendition
     from lookback.clips.ports import Deed, Selection, Sort
     from lookback.clips.usage import Part, Usage, UserUsage
+    from lookback.operations.doctor.findings import Finding
     from lookback.operations.personal_data import PersonalData
     from lookback.sessions.model import Session
     from lookback.sessions.rooms import Invitation
@@ -256,6 +257,18 @@ class Readiness(Protocol):
         """Look at everything that must work."""
 
 
+class Health(Protocol):
+    """Looks at what the installation depends on."""
+
+    async def findings(
+        self, who: Principal, room_name: str | None, user_id: str | None
+    ) -> tuple[int, Sequence[Finding]]:
+        """Return when it looked, and what it found; with room and user also of their share.
+
+        Raises PermissionDeniedError to those who do not manage limits everywhere.
+        """
+
+
 class AuditReader(Protocol):
     """Reads the audit trail. Raises PermissionDeniedError to those who may not see what they ask for."""
 
@@ -328,3 +341,4 @@ class Services:
     erasures: Erasures
     personal_data: PersonalDataSource
     livekit: LivekitDoor
+    health: Health

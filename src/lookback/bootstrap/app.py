@@ -16,6 +16,7 @@ from lookback.api.app import HttpConfig, create_app
 from lookback.api.metrics import Metrics, RecorderMetrics
 from lookback.api.ports import Services
 from lookback.bootstrap.adapters import Accounts, Readiness
+from lookback.bootstrap.health import Health
 from lookback.bootstrap.library import clip_services, quota_office
 from lookback.bootstrap.livekit import (
     LivekitWork,
@@ -230,6 +231,7 @@ class App:
 
     def _services(self) -> Services:
         settings, clips = self.settings, self.clips
+        door = self.livekit_work.door if self.livekit_work else LivekitDoor()
         base = str(settings.lookback_public_url).rstrip("/") if settings.lookback_public_url else ""
         return Services(
             authenticator=self.people.grants,
@@ -250,7 +252,8 @@ class App:
             consent=self.privacy.consent,
             erasures=self.privacy.erasures,
             personal_data=self.privacy.personal_data,
-            livekit=self.livekit_work.door if self.livekit_work else LivekitDoor(),
+            livekit=door,
+            health=Health(settings, self.recorder, door.webhooks),
         )
 
 

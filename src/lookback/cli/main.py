@@ -16,6 +16,7 @@ from lookback.bootstrap.livekit import credentials_of
 from lookback.bootstrap.parts import prepare_folders, tokens_of
 from lookback.cli.checking import findings
 from lookback.cli.demonstration import start_demo
+from lookback.cli.doctor import add_doctor
 from lookback.cli.logs import configure_logs
 from lookback.cli.serving import serve as serve_until_stopped
 from lookback.cli.usage import usage_lines
@@ -170,6 +171,9 @@ async def _share_in_livekit(settings: Settings, token: str, room: str, user: str
             typer.echo(line)
 
     await share_until_stopped(credentials, room, user, shared)
+
+
+add_doctor(app)
 
 
 @app.command()

@@ -84,8 +84,12 @@ class Signatures:
 class LivekitWebhooks:
     """Takes webhooks. Whoever hears of them notes it and works afterwards, so that LiveKit is answered at once.
 
-    Bodies are never logged: those about rooms carry the password of the room's TURN server.
+    Bodies are never logged: those about rooms carry the password of the room's TURN server. `accepted_us` and
+    `refused_us`: when the last one came that was signed as it should be, and the last one that was not.
     """
+
+    accepted_us: int | None = None
+    refused_us: int | None = None
 
     def __init__(
         self, signatures: Signatures, rooms: RoomEvents, egress: EgressEvents | None, clock: Callable[[], int]
@@ -95,7 +99,12 @@ class LivekitWebhooks:
 
     def accept(self, body: bytes, authorization: str) -> None:
         """Take a webhook; raises UnauthenticatedError or MalformedError. One that was seen before is taken for done."""
-        self._signatures.check(body, authorization)
+        try:
+            self._signatures.check(body, authorization)
+        except UnauthenticatedError:
+            self.refused_us = self._clock()
+            raise
+        self.accepted_us = self._clock()
         event = _parsed(body)
         if self._is_new(event.id):
             log.info("webhook.received", kind=event.event, room=event.room.name or event.egress_info.room_name)

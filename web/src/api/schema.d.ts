@@ -932,6 +932,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/livekit-replay/admin/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health
+         * @description Look at everything the installation depends on, and with `room` and `user` also at one share.
+         *
+         *     Looks at most once in ten seconds; `checkedAt` says when. For those who manage limits everywhere.
+         */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/whip/{room_name}": {
         parameters: {
             query?: never;
@@ -1463,6 +1485,29 @@ export interface components {
             notFound: string[];
         };
         /**
+         * FindingAnswer
+         * @description One thing that was looked at.
+         */
+        FindingAnswer: {
+            /**
+             * Id
+             * @description What was looked at, and what is wrong with it: `database`, `database.locked`.
+             */
+            id: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "ok" | "warning" | "broken";
+            /** Sentence */
+            sentence: string;
+            /**
+             * Todo
+             * @description The one thing to do; null when all is well.
+             */
+            todo: string | null;
+        };
+        /**
          * FragmentAnswer
          * @description The smallest piece that a player can append: bytes of the segment, and the time they cover.
          */
@@ -1537,6 +1582,25 @@ export interface components {
             status: "ok";
             /** Version */
             version: string;
+        };
+        /**
+         * InstallationHealthAnswer
+         * @description What `lookback doctor` says, as the running server sees it.
+         */
+        InstallationHealthAnswer: {
+            /**
+             * Level
+             * @description That of the worst finding.
+             * @enum {string}
+             */
+            level: "ok" | "warning" | "broken";
+            /**
+             * Checkedat
+             * Format: date-time
+             */
+            checkedAt: string;
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
         };
         /**
          * IntervalAnswer
@@ -5990,6 +6054,65 @@ export interface operations {
             };
             /** @description Not found, or not yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: {
+                room?: string | null;
+                user?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationHealthAnswer"];
+                };
+            };
+            /** @description The request makes no sense as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
