@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from contextlib import AsyncExitStack, suppress
+from dataclasses import asdict, dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 from livekit import api
@@ -15,7 +17,7 @@ from tests.support.livekit_server import LivekitServer
 from tests.support.people import Refused
 from tests.support.waiting import eventually
 
-from bench.figures import Report
+from bench.figures import Report, spread
 from bench.lives import Life, agrees, script
 from bench.places import scratch
 from bench.processes import handles
@@ -33,6 +35,7 @@ PLACES = (("hall", "ann"), ("hall", "bob"), ("yard", "cat"), ("yard", "dan"))
 GRACE_SECONDS = 5
 AGREED_WITHIN_S = 30
 _SAMPLE_S = 0.25
+_REMEMBERED_TURNS = 6
 _LEAK_MARGIN = 2  # a connection of the database's pool, a keep-alive of HTTP
 
 
@@ -87,9 +90,18 @@ async def _live(server: Installation, livekit: LivekitServer, seconds: float, re
         await town.settles()
         watching.cancel()
         orphans, left = await town.orphans(), await town.leaked(before)
-    report.figures |= {"turns": turns, "worstDisagreementS": town.worst, "openFiles": {"before": before, "more": left}}
+    longest = sorted(town.long, key=lambda seen: -seen.seconds)
+    report.figures |= {
+        "turns": turns,
+        "disagreementS": spread([seen.seconds for seen in town.long] or [0.0]),
+        "longest": [asdict(seen) for seen in longest[:5]],
+        "openFiles": {"before": before, "more": left},
+    }
     report.at_most(
-        "longest disagreement with the LiveKit server", max(town.worst.values(), default=0), AGREED_WITHIN_S, "s"
+        "longest disagreement with the LiveKit server",
+        max((seen.seconds for seen in town.long), default=0),
+        AGREED_WITHIN_S,
+        "s",
     )
     report.at_most("recorders left behind in rooms", orphans, 0)
     report.at_most("open files, sockets and threads left behind", max(left.values()), _LEAK_MARGIN)
@@ -103,14 +115,40 @@ async def _found(admin: Person) -> None:
     await admin.answer("PATCH", f"{base}/config", json={"autoStart": "on"})
 
 
+class Seen(NamedTuple):
+    """What the server says of somebody's share, and the program of their session."""
+
+    share: Share | None
+    status: str | None
+
+
+@dataclass(slots=True)
+class Disagreement:
+    """Both said different things of one person for a while. `after`: what had happened just before."""
+
+    who: str
+    at_s: float
+    after: list[str]
+    seconds: float = 0.0
+    seen: list[Seen] = field(default_factory=list)
+
+    def lasts(self, at_s: float, seen: Seen) -> None:
+        """It is still there, or there with other words."""
+        self.seconds = round(at_s - self.at_s, 1)
+        if not self.seen or self.seen[-1] != seen:
+            self.seen.append(seen)
+
+
 class Town:
     """Everybody, the server they meet on, and the program that keeps what they share."""
 
     def __init__(self, server: Installation, livekit: LivekitServer, people: list[Person], lives: list[Life]) -> None:
         self._server, self._livekit = server, livekit
         self._people, self._lives = people, lives
-        self.worst: dict[str, float] = {}
-        self._since: dict[str, float] = {}
+        self.long: list[Disagreement] = []
+        self._now: dict[str, Disagreement] = {}
+        self._recent: deque[str] = deque(maxlen=_REMEMBERED_TURNS)
+        self._began = monotonic()
 
     async def everybody(self, move: str) -> None:
         """All at once."""
@@ -124,6 +162,7 @@ class Town:
         while (left := end - monotonic()) > 0:
             turn = next(turns)
             await asyncio.sleep(min(turn.pause_s, left))
+            self._recent.append(turn.move if turn.who is None else f"{self._lives[turn.who].identity}: {turn.move}")
             await self._happens(turn)
             counts[turn.move] = counts.get(turn.move, 0) + 1
         return counts
@@ -152,11 +191,20 @@ class Town:
                 self._note(await self._disagreeing())
             await asyncio.sleep(_SAMPLE_S)
 
-    def _note(self, disagreeing: set[str]) -> None:
-        now = monotonic()
-        self._since = {name: self._since.get(name, now) for name in disagreeing}
-        for name, since in self._since.items():
-            self.worst[name] = max(self.worst.get(name, 0.0), round(now - since, 2))
+    def _note(self, disagreeing: dict[str, Seen]) -> None:
+        """Follow each disagreement from when it was seen first until it is not seen any more, or is another one.
+
+        When the share changes meanwhile, the program has as long again: it cannot be late for what has just happened.
+        """
+        at_s = round(monotonic() - self._began, 1)
+        for name in self._now.keys() - disagreeing.keys():
+            del self._now[name]
+        for name, seen in disagreeing.items():
+            known = self._now.get(name)
+            if known is None or known.seen[-1].share != seen.share:
+                self._now[name] = Disagreement(name, at_s, list(self._recent))
+                self.long.append(self._now[name])
+            self._now[name].lasts(at_s, seen)
 
     async def _all_agree(self) -> bool:
         try:
@@ -164,13 +212,14 @@ class Town:
         except (httpx.TransportError, api.TwirpError, OSError, Refused):
             return False
 
-    async def _disagreeing(self) -> set[str]:
+    async def _disagreeing(self) -> dict[str, Seen]:
         shares = await self._shares()
-        found = set()
+        found = {}
         for person, life in zip(self._people, self._lives, strict=True):
             session = await person.session_in(life.room)
-            if not agrees(shares.get(life.identity), session["status"] if session else None):
-                found.add(life.identity)
+            seen = Seen(shares.get(life.identity), session["status"] if session else None)
+            if not agrees(*seen):
+                found[life.identity] = seen
         return found
 
     async def _shares(self) -> dict[str, Share]:
