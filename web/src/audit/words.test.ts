@@ -22,10 +22,9 @@ it("whose it was, where that was somebody else", () => {
 });
 
 it("facts read as they would be said", () => {
-  expect(factWords({ sizeBytes: 1024 ** 2, visibility: "link", nothing: null })).toBe(
-    "size bytes: 1 MB, visibility: link",
-  );
+  expect(factWords({ sizeBytes: 1024 ** 2, visibility: "link", nothing: null })).toBe("size: 1 MB, visibility: link");
   expect(factWords({ maxConcurrent: { from: 10, to: null } })).toBe("max concurrent: from 10 to nothing");
   expect(factWords({ roles: ["auditor", "member"], enabled: true })).toBe("roles: auditor and member, enabled: yes");
+  expect(factWords({ durationSeconds: 62.4 })).toBe("duration: 1 min 2 s");
   expect(factWords({})).toBe("");
 });

@@ -1,7 +1,7 @@
 /** The audit trail in words. Pure. */
 
 import type { AuditEntry } from "../api/types";
-import { ofSize } from "../app/words";
+import { ofLength, ofSize } from "../app/words";
 
 /** What was done, as the rest of a sentence that begins with who did it. */
 export const ACTION_WORDS: Record<AuditEntry["action"], string> = {
@@ -62,11 +62,15 @@ export function factWords(facts: Record<string, unknown>): string {
     .join(", ");
 }
 
-const spaced = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+/** The unit is said with the value. */
+const spaced = (name: string) => name.replace(UNIT, "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+const UNIT = /(Bytes|Seconds)$/;
 
 function valueWords(name: string, value: unknown): string {
   if (Array.isArray(value)) return value.map((one) => valueWords(name, one)).join(" and ") || "none";
-  if (typeof value === "number" && /bytes$/i.test(name)) return ofSize(value);
+  if (typeof value === "number" && name.endsWith("Bytes")) return ofSize(value);
+  if (typeof value === "number" && name.endsWith("Seconds")) return ofLength(value);
   if (typeof value === "object" && value !== null) return changeWords(name, value);
   if (typeof value === "boolean") return value ? "yes" : "no";
   return String(value);
