@@ -19,7 +19,7 @@ from bench.figures import Effort, Report
 from bench.machine import commit, machine
 from bench.places import cache
 
-NAMES = ("index", "capture", "library", "player", "recorder", "loss", "livekit", "load", "crash", "life")
+NAMES = ("index", "capture", "library", "player", "recorder", "loss", "livekit", "comeback", "life", "load", "crash")
 
 
 def main() -> None:
