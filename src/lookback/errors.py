@@ -176,7 +176,7 @@ class NoCapacityError(LookbackError):
 
 
 class DiskFullError(LookbackError):
-    """Not enough disk space."""
+    """Not enough disk space; facts: retryAfter (seconds), limitBytes and neededBytes where only small clips fit."""
 
     code = "disk-full"
     title = "Disk full"

@@ -53,6 +53,7 @@ class Action(StrEnum):
     USER_EXPORTED = "user.exported"
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_PRUNED = "audit.pruned"
+    SPACE_CHANGED = "space.changed"
 
 
 class Nobody(Enum):

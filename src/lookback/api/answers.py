@@ -60,6 +60,17 @@ class AudioAnswer(Answer):
     codec: str
 
 
+class WindowAnswer(Answer):
+    """How far back one can save, and why that is less than was promised, if it is."""
+
+    promised_seconds: float
+    available_seconds: float = Field(description="Now, from the newest picture back; gaps included.")
+    shortened_by: Literal["session", "user", "community", "instance", "space"] | None = Field(
+        description="The limit that has taken the rest: of the buffer, of its user, its community or all buffers "
+        "together, or the space that must stay free. null: it is as promised, or still growing."
+    )
+
+
 class SessionAnswer(Answer):
     """One user's replay buffer in one room."""
 
@@ -77,6 +88,7 @@ class SessionAnswer(Answer):
     buffered_from: Instant | None
     buffered_until: Instant | None
     buffered_seconds: float
+    window: WindowAnswer
     size_bytes: int
     video: VideoAnswer | None
     audio: AudioAnswer | None

@@ -42,6 +42,13 @@ def session(view: SessionView) -> answers.SessionAnswer:
         buffered_from=buffered.from_us,
         buffered_until=buffered.until_us,
         buffered_seconds=seconds(buffered.duration_us),
+        window=answers.WindowAnswer.model_validate(
+            {
+                "promised_seconds": seconds(view.window.promised_us),
+                "available_seconds": seconds(buffered.duration_us),
+                "shortened_by": view.window.shortened_by,
+            }
+        ),
         size_bytes=buffered.size_bytes,
         video=_video(row.video_codec, row.width, row.height),
         audio=_audio(row.audio_codec),

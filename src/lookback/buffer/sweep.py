@@ -38,12 +38,14 @@ class Watched:
 class Outcome:
     """What went, or would go, oldest first, and what that left.
 
-    `missing_bytes` of those that were needed could not be freed. `empty`: sessions with nothing left to save from.
-    `oldest_us`: of the others, from when on they can be saved from. `failed`: sessions whose directory refused.
+    `missing_bytes` of those that were needed could not be freed, `left_bytes` stay. `empty`: sessions with nothing left
+    to save from. `oldest_us`: of the others, from when on they can be saved from. `failed`: sessions whose directory
+    refused.
     """
 
     doomed: tuple[Doomed, ...] = ()
     missing_bytes: int = 0
+    left_bytes: int = 0
     empty: frozenset[str] = frozenset()
     oldest_us: Mapping[str, int] = field(default_factory=dict)
     failed: Mapping[str, OSError] = field(default_factory=dict)
@@ -124,6 +126,8 @@ def _outcome(kept: Sequence[Kept], found: Plan, failed: Mapping[str, OSError]) -
     return Outcome(
         doomed=tuple(d for d in found.doomed if d.session_id not in failed),
         missing_bytes=found.missing_bytes,
+        left_bytes=sum(s.size_bytes for k in kept for s in k.segments)
+        - sum(d.segment.size_bytes for d in found.doomed),
         empty=frozenset(s.session_id for s in kept if s.session_id not in oldest and s.session_id not in failed),
         oldest_us=oldest,
         failed=failed,

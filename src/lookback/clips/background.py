@@ -19,7 +19,8 @@ from lookback.clips.library import UNDO_US
 from lookback.clips.model import Storage
 from lookback.clips.poster import make_poster
 from lookback.clips.renditions import UNDONE
-from lookback.errors import CaptureFailedError, LookbackError, NotFoundError
+from lookback.clips.space import AmpleSpace
+from lookback.errors import CaptureFailedError, DiskFullError, LookbackError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lookback.clips.ports import ClipRepository, Clock, Wait
     from lookback.clips.renditions import Converter
     from lookback.clips.rows import ClipRows
+    from lookback.clips.space import SpaceGate
     from lookback.clips.store import ClipStore
 
 log = structlog.get_logger(__name__)
@@ -99,6 +101,7 @@ class Background:
         clock: Clock,
         wait: Wait,
         workers: int = 2,
+        space: SpaceGate | None = None,
     ) -> None:
         self._repository = repository
         self._rows = rows
@@ -107,6 +110,7 @@ class Background:
         self._clock = clock
         self._wait = wait
         self._workers = workers
+        self._space = space or AmpleSpace()
         self._stop = threading.Event()
         self._files = _Lane(self._finish_files)
         self._renditions = _Lane(self._finish_renditions)
@@ -171,10 +175,19 @@ class Background:
     async def _finish_files(self, clip: Clip) -> None:
         if not clip.has_poster:
             await self._make_poster(clip)
-        if clip.storage is Storage.VIRTUAL:
+        if clip.storage is Storage.VIRTUAL and self._has_room(lambda: self._space.require_file(clip.size_bytes)):
             await self._materialise(clip)
         if any(r.status in UNDONE for r in clip.renditions):
             self._renditions.put(clip.clip_id)
+
+    @staticmethod
+    def _has_room(require: Callable[[], None]) -> bool:
+        """Whether this may be written now. If not, that is no failure to wait long after: the next sweep finds it."""
+        try:
+            require()
+        except DiskFullError:
+            return False
+        return True
 
     async def _make_poster(self, clip: Clip) -> None:
         tries = self._posterless.get(clip.clip_id, 0)
@@ -210,8 +223,8 @@ class Background:
             log.info("clip.stored", clip=clip.clip_id, size=clip.size_bytes)
 
     async def _finish_renditions(self, clip: Clip) -> None:
-        if clip.storage is not Storage.FILE:
-            return  # the file lane calls again
+        if clip.storage is not Storage.FILE or not self._has_room(self._space.require_rendition):
+            return  # the file lane calls again, or the sweep
         for rendition in clip.renditions:
             if rendition.status in UNDONE:
                 await self._converter.make(clip, rendition)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lookback.access.ports import Communities, Consents
     from lookback.access.principal import Principal
     from lookback.sessions.model import Source
-    from lookback.sessions.ports import SessionRepository
+    from lookback.sessions.ports import SessionRepository, SpaceGate
     from lookback.sessions.rooms import LivekitServer, ParticipantFacts, RoomFacts, TrackFacts
 
 SWITCHED_OFF = "Replay buffers are switched off in this community"
@@ -59,7 +59,10 @@ class _Sharer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Lets sessions begin. `livekit` is None when it is not configured: then nobody knows who is in a room."""
+    """Lets sessions begin. `livekit` is None when it is not configured: then nobody knows who is in a room.
+
+    `space` is whoever watches the disk, if anybody does.
+    """
 
     repository: SessionRepository
     communities: Communities
@@ -68,14 +71,15 @@ class Admission:
     clock: Callable[[], int]
     new_id: Callable[[], str]
     livekit: LivekitServer | None = None
+    space: SpaceGate | None = None
 
     async def admit(self, who: Principal, ask: Ask) -> Session:
         """Take the sharer's one place, and one of the community's, with a session that is starting; return it.
 
         Whoever asked must see to it that it is recorded, or remove it. Raises PermissionDeniedError, ValidationError
         for a community that is not the room's, NotFoundError for a room that one is not in, BufferDisabledError,
-        ConsentError, CommunityLimitError, AlreadyActiveError (facts: sessionId), and where LiveKit knows who is in the
-        room NobodySharingError, EncryptedError and LivekitUnavailableError.
+        ConsentError, CommunityLimitError, AlreadyActiveError (facts: sessionId), DiskFullError (facts: retryAfter), and
+        where LiveKit knows who is in the room NobodySharingError, EncryptedError and LivekitUnavailableError.
         """
         community_id = await self.communities.community_of_room(ask.room_name)
         if ask.community_id not in {None, community_id}:
@@ -84,6 +88,8 @@ class Admission:
         sharer = await self._sharer(who, ask, community_id)
         asked_by = None if ask.by_itself else who.user_id
         await self._require_wanted(sharer, asked_by, ask, community_id)
+        if self.space is not None:
+            self.space.require_session()
         async with self.audit.together():
             session = await self._add(sharer, ask, community_id)
             await self._record(

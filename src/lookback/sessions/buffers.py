@@ -52,7 +52,7 @@ class SessionBuffers:
         """Return what is committed of one segment's media file; raises NotFoundError."""
         found = await asyncio.to_thread(self._find, self.directory(session), number)
         size = found.index.media_bytes
-        return MediaPart(found.media_path, size, f"video/{found.container}", _etag(found, size))
+        return _part(found, found.media_path, size, f"video/{found.container}")
 
     async def thumbnail(self, session: Session, number: int) -> MediaPart:
         """Return one segment's thumbnail; raises NotFoundError."""
@@ -61,7 +61,7 @@ class SessionBuffers:
             size = found.thumbnail_path.stat().st_size
         except FileNotFoundError as error:
             raise NotFoundError("There is no thumbnail yet") from error
-        return MediaPart(found.thumbnail_path, size, "image/webp", _etag(found, size))
+        return _part(found, found.thumbnail_path, size, "image/webp")
 
     async def remove(self, session: Session) -> None:
         """Delete all there is; raises OSError."""
@@ -98,6 +98,10 @@ class SessionBuffers:
 
     def _views(self, directory: Path, after: int) -> tuple[SegmentView, ...]:
         return tuple(_views_of(s for s in read_segments(directory, cache=self._cache) if s.number >= after))
+
+
+def _part(of: Segment, path: Path, size: int, kind: str) -> MediaPart:
+    return MediaPart(path, size, kind, _etag(of, size), of.extent.start_us, of.extent.end_us)
 
 
 def _etag(segment: Segment, size: int) -> str:

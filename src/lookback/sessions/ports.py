@@ -61,6 +61,13 @@ class SessionRepository(Protocol):
         """Remove the session; one that is not there is no error."""
 
 
+class SpaceGate(Protocol):
+    """Says no before a disk is full."""
+
+    def require_session(self) -> None:
+        """A session is about to begin; raises DiskFullError (facts: retryAfter) when there is no room for another."""
+
+
 class SourceStarter(Protocol):
     """Sets the sources of sessions going: one for every source that does not come to us by itself, as WHIP does.
 

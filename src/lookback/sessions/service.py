@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lookback.access.audit import Nobody
 from lookback.access.principal import Permission
+from lookback.buffer.leases import Leases
 from lookback.clips.ports import FoundSession
 from lookback.errors import LookbackError, NotFoundError
 from lookback.recorder.control import (
@@ -17,9 +18,11 @@ from lookback.recorder.control import (
 )
 from lookback.sessions.admission import Ask
 from lookback.sessions.model import Session, SessionState
+from lookback.sessions.previews import Previews
 from lookback.sessions.rights import manages
 from lookback.sessions.spec import spec_of
-from lookback.sessions.views import RoomView, SessionView, Timeline, WhipAnswer
+from lookback.sessions.views import RoomView, SessionView, Timeline, WhipAnswer, Window
+from lookback.sessions.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +62,12 @@ class SessionService:
         starts: Starts,
         rights: SessionRights,
         onlookers: Onlookers,
+        windows: Windows | None = None,
+        leases: Leases | None = None,
     ) -> None:
         self._repository, self._recorder, self._buffers, self._moves = repository, recorder, buffers, moves
         self._clock, self._starts, self._rights, self._onlookers = clock, starts, rights, onlookers
+        self._windows, self._previews = windows or Windows(), Previews(leases or Leases(), clock)
 
     async def start(self, who: Principal, wish: StartRequest) -> SessionView:
         """Keep a share that does not come over WHIP; raises what Starts.start raises."""
@@ -139,7 +145,10 @@ class SessionService:
 
     async def segment(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's media file."""
-        return await self._buffers.segment(await self._shown(who, session_id), number)
+        session = await self._shown(who, session_id)
+        part = await self._buffers.segment(session, number)
+        self._previews.looked_at(self._buffers.directory(session), part)
+        return part
 
     async def thumbnail(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's thumbnail."""
@@ -253,4 +262,6 @@ class SessionService:
             session = await self._repository.get(session_id)
 
     async def _view(self, session: Session) -> SessionView:
-        return SessionView(session, await self._buffers.buffered(session))
+        window_us = (await self._rights.communities.config_of(session.community_id)).window_us
+        window = Window(window_us, self._windows.shortened.get(session.session_id))
+        return SessionView(session, await self._buffers.buffered(session), window)

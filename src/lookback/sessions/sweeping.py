@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -14,9 +14,10 @@ from lookback.buffer.retention import Limits, Reason
 from lookback.buffer.sweep import BufferSweep, Watched
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.service import SHOWN
+from lookback.sessions.windows import Windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from lookback.access.ports import Communities
     from lookback.buffer.sweep import Outcome
@@ -67,29 +68,11 @@ class Swept:
         return dict(counts)
 
 
-@dataclass(slots=True)
-class Windows:
-    """Which sessions can be saved from less far back than was promised, and why; as the last sweeps left them."""
-
-    shortened: dict[str, Reason] = field(default_factory=dict)
-
-    def note(self, promised_us: Mapping[str, int], outcome: Outcome, now_us: int) -> None:
-        """Remember what a sweep did. A window that has grown to what was promised is no longer short."""
-        for session_id in [known for known in self.shortened if known not in promised_us]:
-            del self.shortened[session_id]
-        for session_id, window_us in promised_us.items():
-            if now_us - outcome.oldest_us.get(session_id, now_us) >= window_us:
-                self.shortened.pop(session_id, None)
-        for doomed in outcome.doomed:
-            if doomed.reason is not Reason.AGE and doomed.segment.end_us > now_us - promised_us[doomed.session_id]:
-                self.shortened[doomed.session_id] = doomed.reason
-
-
 class Sweeper:
     """Sweeps for all who want it: the clock, the disk-full ladder, and whoever asks for it. One sweep at a time.
 
     `slack_us`: how much longer than promised what is buffered is kept. `evicted` and `evicted_bytes` count by reason
-    since the start; `last`: the last full sweep.
+    since the start, `buffered_bytes` is what the last sweep left; `last`: the last full sweep.
     """
 
     def __init__(
@@ -103,15 +86,17 @@ class Sweeper:
         slack_us: int,
         limits: Limits | None = None,
         leases: Leases | None = None,
+        windows: Windows | None = None,
     ) -> None:
         self._repository, self._buffers, self._moves = repository, buffers, moves
         self._communities, self._clock, self._slack_us = communities, clock, slack_us
         self._sweep = BufferSweep(leases or Leases(), limits or Limits())
         self._turn = asyncio.Lock()
         self._quick_at_us = self._full_at_us = 0
-        self.windows = Windows()
+        self.windows = windows or Windows()
         self.evicted: Counter[str] = Counter()
         self.evicted_bytes: Counter[str] = Counter()
+        self.buffered_bytes = 0
         self.last: tuple[int, Swept] | None = None
 
     async def when_due(self, now_us: int) -> None:
@@ -127,10 +112,10 @@ class Sweeper:
                     "buffer.swept", segments=swept.segments, size_bytes=swept.size_bytes, reasons=swept.by_reason()
                 )
 
-    async def sweep_fully(self) -> Swept:
+    async def sweep_fully(self, need_bytes: int = 0) -> Swept:
         """Sweep, also what nobody can read any more, and say so."""
         log.info("Running cleanup")
-        swept = await self.sweep(thorough=True)
+        swept = await self.sweep(need_bytes, thorough=True)
         self.last = self._clock(), swept
         log.info(
             "Cleaned up",
@@ -151,6 +136,7 @@ class Sweeper:
             self.windows.note(promised_us, outcome, now_us)
             for session in rows:
                 await self._after(session, outcome, now_us)
+            self.buffered_bytes = outcome.left_bytes
             swept = _swept(rows, outcome, self._clock() - now_us)
             for taken in swept.taken:
                 self.evicted[taken.reason.value] += taken.segments

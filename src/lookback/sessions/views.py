@@ -9,7 +9,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lookback.buffer.reader import Buffered
+    from lookback.buffer.retention import Reason
     from lookback.sessions.model import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How much of a session is kept: what was promised, and why it is less, if it is."""
+
+    promised_us: int
+    shortened_by: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,7 @@ class SessionView:
 
     session: Session
     buffered: Buffered
+    window: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +76,17 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class MediaPart:
-    """A file of the buffer that a player may read: the first `size_bytes` of `path`, which never change."""
+    """A file of the buffer that a player may read: the first `size_bytes` of `path`, which never change.
+
+    It shows `[start_us, end_us)`.
+    """
 
     path: Path
     size_bytes: int
     content_type: str
     etag: str
+    start_us: int
+    end_us: int
 
 
 @dataclass(frozen=True, slots=True)

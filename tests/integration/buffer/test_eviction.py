@@ -72,15 +72,6 @@ def test_what_somebody_looks_at_stays_until_the_lease_ends(tmp_path: Path) -> No
     assert sweep(tmp_path, SECOND, now_us + 30 * SECOND, leases=leases).empty
 
 
-def test_a_renewed_lease_lasts_longer_and_an_ended_one_is_forgotten(tmp_path: Path) -> None:
-    leases = Leases()
-    for until in (10, 30, 20):
-        leases.take(tmp_path, Lease(0, 5, until), 0)
-    assert max(lease.until_us for lease in leases.of(tmp_path, 15)) == 30
-    assert leases.of(tmp_path, 30) == ()
-    assert leases._leases == {}
-
-
 def test_what_nobody_can_read_goes_when_it_is_old(tmp_path: Path) -> None:
     record(tmp_path, frames=180)
     first, second, third = read_segments(tmp_path)

@@ -21,6 +21,7 @@ const session = (more: Partial<Session>): Session => ({
   bufferedFrom: null,
   bufferedUntil: null,
   bufferedSeconds: 0,
+  window: { promisedSeconds: 600, availableSeconds: 0, shortenedBy: null },
   sizeBytes: 0,
   video: null,
   audio: null,
