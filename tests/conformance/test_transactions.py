@@ -62,6 +62,17 @@ async def test_a_write_that_fails_leaves_those_before_and_after_it(engine: Async
     assert await ids(engine) == {"s1", "s3"}
 
 
+async def test_a_first_write_that_fails_leaves_those_after_it(engine: AsyncEngine) -> None:
+    sessions = SqlSessionRepository(engine)
+    await sessions.add(a_row("s1"))
+    async with Transactions(engine).together():
+        assert (await sessions.add(a_row("s2"))).session_id == "s1", "alice has one already"
+        await sessions.add(a_row("s3", user_id="bob"))
+        await sessions.add(a_row("s4", user_id="carol"))
+        assert await as_somebody_else(engine) == {"s1"}
+    assert await ids(engine) == {"s1", "s3", "s4"}
+
+
 async def test_one_that_is_inside_another_is_a_part_of_it(engine: AsyncEngine) -> None:
     sessions, transactions = SqlSessionRepository(engine), Transactions(engine)
     async with transactions.together():

@@ -83,16 +83,18 @@ class Selection:
     until_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Room:
     """The bytes that a change may add to what its owner uses: those of a reservation, else what is free now.
 
-    `default_bytes` is the quota of users who have none of their own; None is no limit.
+    `default_bytes` is the quota of users who have none of their own; None is no limit. `taken`: they are in a row that
+    is committed, and the reservation has ended with it.
     """
 
     default_bytes: int | None
     now_us: int
     reservation_id: str | None = None
+    taken: bool = False
 
 
 class ClipChanges(TypedDict, total=False):

@@ -64,11 +64,13 @@ class UserQuota:
             await self._ledger.reserve(wanted, room)
         except QuotaExceededError as error:
             raise await self.explain(error, user_id) from error
+        held = Room(room.default_bytes, room.now_us, wanted.reservation_id)
         try:
-            yield Room(room.default_bytes, room.now_us, wanted.reservation_id)
+            yield held
         finally:
-            # Also when the work is cancelled, which must not cost the user their room until the server starts again.
-            await asyncio.shield(self._ledger.give_back(wanted.reservation_id))
+            if not held.taken:
+                # Also when the work is cancelled, which must not cost the user their room until the next start.
+                await asyncio.shield(self._ledger.give_back(wanted.reservation_id))
 
     async def room(self, community_id: str | None) -> Room:
         """See QuotaGate."""

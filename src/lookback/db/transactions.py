@@ -29,6 +29,12 @@ class _Shared:
     over: bool = field(default=False)
     spoiled: bool = field(default=False)
 
+    async def let_go(self) -> None:
+        """Take back what was not committed; the next write begins anew."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            await asyncio.shield(connection.close())
+
 
 _shared: ContextVar[_Shared | None] = ContextVar("shared transaction", default=None)
 
@@ -37,8 +43,9 @@ class Transactions:
     """What repositories open: `begin()` to write, a call to read. Inside `together`, all of it is one transaction.
 
     A write inside `together` is a savepoint of its own, so that one which fails (a row that is there already) leaves
-    the others alone. The shared transaction begins with the first write, not with the block: whoever waits for a lock
-    of the program before it holds none of the database's.
+    the others alone. The first needs none: there are no others yet, and the next begins afresh. The shared transaction
+    begins with the first write, not with the block: whoever waits for a lock of the program before it holds none of the
+    database's.
 
     Raises StorageUnavailableError or DiskFullError when the database is away; the next transaction tries again.
     """
@@ -62,13 +69,16 @@ class Transactions:
         """
         shared = self._open()
         with database_faults():
+            first = shared is not None and shared.connection is None
             connection = await _connected(shared) if shared is not None else None
             try:
-                async with self._session(connection, savepoint=savepoint) as session, session.begin():
+                async with self._session(connection, savepoint=savepoint and not first) as session, session.begin():
                     yield session
             except BaseException:
                 if shared is not None and not savepoint:
                     shared.spoiled = True
+                elif shared is not None and first:
+                    await shared.let_go()
                 raise
 
     @asynccontextmanager
@@ -89,8 +99,7 @@ class Transactions:
         finally:
             shared.over = True
             _shared.reset(before)
-            if shared.connection is not None:
-                await asyncio.shield(shared.connection.close())  # rolls back what was not committed
+            await shared.let_go()
 
     def _open(self) -> _Shared | None:
         """The shared transaction, unless it is another task's: one connection serves one at a time."""
