@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib
 import json
 import logging
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+import uvloop
 
 from bench.figures import Effort, Report
 from bench.machine import commit, machine
@@ -72,7 +72,7 @@ def _measure(name: str, effort: Effort) -> dict[str, Any]:
     print(f"{name}: {_purpose(name)}", file=sys.stderr)
     begun = time.monotonic()
     try:
-        report: Report = asyncio.run(importlib.import_module(f"bench.{name}").run(effort))
+        report: Report = uvloop.run(importlib.import_module(f"bench.{name}").run(effort))  # as the program does
         found = report.as_json()
     except Exception as error:  # noqa: BLE001 - one broken measurement must not hide the other figures
         traceback.print_exc()
