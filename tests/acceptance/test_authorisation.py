@@ -118,6 +118,8 @@ PATCH  admin/users/alice/quota {"quotaBytes": null}            | 401 401 403   4
 GET    admin/usage                                             | 401 401 403   403   403   403   403   403   200
 GET    admin/usage?community=c1                                | 401 401 403   403   403   403   200   403   200
 GET    admin/health                                            | 401 401 403   403   403   403   403   403   200
+GET    admin/space                                             | 401 401 403   403   403   403   403   403   200
+POST   admin/cleanup {"dryRun": true}                          | 401 401 403   403   403   403   403   403   200
 GET    admin/audit                                             | 401 401 403   403   403   403   403   403   200
 GET    admin/audit?community=c1                                | 401 401 403   403   200   403   403   403   200
 GET    admin/audit/export                                      | 401 401 403   403   403   403   403   403   200

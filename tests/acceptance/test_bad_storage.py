@@ -23,7 +23,9 @@ async def test_a_full_disk_costs_the_seconds_it_was_full(tmp_path: Path) -> None
     folder = tmp_path / "small"
     folder.mkdir()
     ground = on_a_small_disk(folder, megabytes=16)
-    async with an_installation(tmp_path / "home", ground=ground, REPLAY_BUFFER_PATH=str(folder)) as server:
+    # Nobody makes room here: what a full disk does by itself is what this is about.
+    settings = {"REPLAY_BUFFER_PATH": str(folder), "LOOKBACK_MIN_FREE_GB": "0"}
+    async with an_installation(tmp_path / "home", ground=ground, **settings) as server:
         disk = seen_by(server.api_pid, folder)
         async with server.person("hoarder") as person, sharing(person, "full") as share:
             await person.sees_buffered(share.session, 2)

@@ -23,6 +23,7 @@ from lookback.recorder.config import control_socket_path
 from lookback.recorder.control import GetStatus, WorkerStatus
 from lookback.recorder.control_client import ControlClient
 from tests.support.people import Person
+from tests.support.shaky_ground import inside
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class Installation:
     async def check(self) -> tuple[int, str]:
         """Run `lookback check`; return its exit status and what it printed."""
         process = await asyncio.create_subprocess_exec(
+            *(inside(self.api_pid) if self._ground else ()),
             *(sys.executable, "-m", "lookback", "check"),
             env=self._environment(),
             stdout=asyncio.subprocess.PIPE,

@@ -20,6 +20,12 @@ def on_a_small_disk(folder: Path, megabytes: int, options: str = "rw") -> list[s
     return [*_namespace(), "sh", "-c", mount, str(folder)]
 
 
+def inside(pid: int) -> list[str]:
+    """The command prefix that runs another program where the process with `on_a_small_disk`'s command runs."""
+    users = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+    return ["nsenter", f"--target={pid}", *users, "--mount"]
+
+
 def seen_by(pid: int, path: Path) -> Path:
     """The path as the process sees it."""
     return Path(f"/proc/{pid}/root{path}")

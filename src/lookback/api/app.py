@@ -27,6 +27,7 @@ from lookback.api.routes import (
     quotas,
     roles,
     sessions,
+    space,
     whip,
 )
 from lookback.api.routes.documented import complete
@@ -88,6 +89,7 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
         roles.router,
         audit.router,
         privacy.router,
+        space.router,
         health.router,
     ):
         app.include_router(router, prefix=BASE)

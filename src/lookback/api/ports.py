@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from lookback.clips.usage import Part, Usage, UserUsage
     from lookback.operations.doctor.findings import Finding
     from lookback.operations.personal_data import PersonalData
+    from lookback.operations.space_desk import SpaceReport
     from lookback.sessions.model import Session
     from lookback.sessions.rooms import Invitation
+    from lookback.sessions.sweeping import Swept
     from lookback.sessions.views import MediaPart, RoomView, SessionView, StartRequest, Timeline, WhipAnswer
 
 
@@ -318,6 +320,16 @@ class LivekitDoor(Protocol):
         """Let a user into a room to share; raises NotFoundError where this server does not do that."""
 
 
+class SpaceDesk(Protocol):
+    """Disk space, for those who manage limits everywhere. Others get PermissionDeniedError."""
+
+    async def report(self, who: Principal) -> SpaceReport:
+        """Return how full the disks are, and what that has led to."""
+
+    async def cleanup(self, who: Principal, *, dry_run: bool, free_bytes: int) -> Swept:
+        """Delete what has expired, and the oldest of the rest until so much is free; or say what would go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the routes call."""
@@ -342,3 +354,4 @@ class Services:
     personal_data: PersonalDataSource
     livekit: LivekitDoor
     health: Health
+    space: SpaceDesk

@@ -15,6 +15,7 @@ from lookback.access.signed_urls import MediaLinks
 from lookback.api.app import HttpConfig, create_app
 from lookback.api.metrics import Metrics, RecorderMetrics
 from lookback.api.ports import Services
+from lookback.api.space_metrics import SpaceMetrics
 from lookback.bootstrap.adapters import Accounts, Readiness
 from lookback.bootstrap.health import Health
 from lookback.bootstrap.library import clip_services, quota_office
@@ -40,6 +41,7 @@ from lookback.bootstrap.parts import (
 )
 from lookback.bootstrap.people import people
 from lookback.bootstrap.privacy import SessionParts, privacy, rate_limits
+from lookback.bootstrap.space import Room, space_desk, sweeper_of
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.clips.expiry import ClipExpiry
@@ -62,7 +64,6 @@ from lookback.sessions.onlookers import Onlookers
 from lookback.sessions.rights import SessionRights
 from lookback.sessions.service import SHOWN, SessionService
 from lookback.sessions.starting import Starts, SyntheticStarter
-from lookback.sessions.sweeping import Sweeper
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -125,6 +126,7 @@ class App:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.recorder.run(), name="recorder")
             tasks.create_task(self.keeper.run(), name="sessions")
+            tasks.create_task(self.space.watch.run(), name="space")
             tasks.create_task(self.clips.background.run(), name="clips")
             tasks.create_task(self.expiry.run(), name="expiry")
             tasks.create_task(self.clips.thumbnailer.run(), name="thumbnails")
@@ -137,19 +139,23 @@ class App:
     def _compose(self) -> None:
         settings, layout, cache = self.settings, BufferLayout(self.settings.buffer_path), SegmentCache()
         self.recorder = Supervisor(recorder_config(settings), now_us=clock_us)
-        rows = SqlSessionRepository(self.engine)
+        self.room, rows = Room.of(settings), SqlSessionRepository(self.engine)
         self.audit = Audit(SqlAuditRepository(self.engine), clock_us)
         buffers, moves = SessionBuffers(layout, cache), Moves(rows, clock_us, self.audit)
         self.known = KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us)
         self.people = people(settings, self.engine, self.known, self.audit, self.livekit)
         communities, consents = self.people.communities, Consents(SqlConsentRepository(self.engine))
-        self.admission = Admission(rows, communities, consents, self.audit, clock_us, new_id, self.livekit)
+        self.admission = Admission(
+            rows, communities, consents, self.audit, clock_us, new_id, self.livekit, self.room.disks
+        )
         starts = Starts(self.admission, communities, self._starters(rows, moves, buffers))
         self._compose_sessions(rows, buffers, moves, starts)
         self.livekit_work = self._livekit_work(
             SessionSide(rows, moves, self.recorder, self.sessions, starts, communities, consents, self.people.grants)
         )
-        self.clips = clip_services(settings, self.engine, self.sessions, cache, communities)
+        self.clips = clip_services(
+            settings, self.engine, self.sessions, cache, communities, space=self.room.disks, leases=self.room.leases
+        )
         self.expiry = ClipExpiry(SqlClipRepository(self.engine), self.clips.rows, communities, clock_us)
         self.privacy = privacy(
             settings,
@@ -174,16 +180,11 @@ class App:
             starts=starts,
             rights=SessionRights(communities, self.livekit),
             onlookers=Onlookers(self.audit, clock_us),
+            windows=self.room.windows,
+            leases=self.room.leases,
         )
-        self.sweeper = Sweeper(
-            rows,
-            buffers,
-            moves,
-            communities,
-            clock=clock_us,
-            slack_us=self.settings.keep_us - self.settings.window_us,
-            limits=self.settings.limits,
-        )
+        self.sweeper = sweeper_of(self.settings, rows, buffers, moves, communities, room=self.room)
+        self.space = space_desk(self.room, self.sweeper, rows, self.recorder, self.audit)
         self.keeper = SessionKeeper(
             rows,
             self.recorder,
@@ -227,6 +228,7 @@ class App:
         counts = {state.value: partial(lambda of: keeper.counts[of], state) for state in told}
         metrics.watch(lambda: recorder.connected, counts)
         metrics.registry.register(RecorderMetrics(lambda: recorder.status))
+        metrics.registry.register(SpaceMetrics(self.space.now))
         return metrics
 
     def _services(self) -> Services:
@@ -254,6 +256,7 @@ class App:
             personal_data=self.privacy.personal_data,
             livekit=door,
             health=Health(settings, self.recorder, door.webhooks),
+            space=self.space,
         )
 
 

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from lookback.access.ports import Communities
+    from lookback.buffer.leases import Leases
     from lookback.buffer.reader import SegmentCache
     from lookback.clips.ports import SessionLookup
+    from lookback.clips.space import SpaceGate
     from lookback.settings import Settings
 
 _KEY_BYTES = 24  # of a link: 192 bits, which nobody guesses
@@ -52,6 +54,9 @@ def clip_services(
     sessions: SessionLookup,
     cache: SegmentCache,
     communities: Communities | None = None,
+    *,
+    space: SpaceGate | None = None,
+    leases: Leases | None = None,
 ) -> ClipServices:
     """Everything about clips of an installation."""
     world = World(
@@ -73,6 +78,8 @@ def clip_services(
         new_id=new_id,
         cache=cache,
         world=world,
+        space=space,
+        leases=leases,
     )
 
 

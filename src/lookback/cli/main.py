@@ -19,6 +19,7 @@ from lookback.cli.demonstration import start_demo
 from lookback.cli.doctor import add_doctor
 from lookback.cli.logs import configure_logs
 from lookback.cli.serving import serve as serve_until_stopped
+from lookback.cli.sweeping import sweep_lines
 from lookback.cli.usage import usage_lines
 from lookback.errors import SettingsError
 from lookback.settings import load_settings, reference
@@ -122,6 +123,21 @@ def check(
     if found:
         raise typer.Exit(1)
     typer.echo("Everything is consistent.")
+
+
+@app.command()
+def sweep(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing, only say what would go.")] = False,
+    free_gb: Annotated[
+        float, typer.Option("--free-gb", help="Besides, delete the oldest until so much is free.", min=0, max=1e6)
+    ] = 0,
+) -> None:
+    """Delete what has expired from the buffer now, and say what went; through the server where one runs."""
+    with _sentences():
+        settings = load_settings()
+        configure_logs(settings)
+        for line in asyncio.run(sweep_lines(settings, dry_run=dry_run, free_bytes=round(free_gb * 1024**3))):
+            typer.echo(line)
 
 
 @app.command()

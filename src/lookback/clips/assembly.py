@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lookback.buffer.leases import Leases
 from lookback.clips.background import Background
 from lookback.clips.capture import CaptureService
 from lookback.clips.library import Library
@@ -13,6 +14,7 @@ from lookback.clips.quota import UserQuota
 from lookback.clips.recovery import Recovery
 from lookback.clips.renditions import Converter, Renditions
 from lookback.clips.rows import ClipRows
+from lookback.clips.space import AmpleSpace
 from lookback.clips.store import ClipStore
 from lookback.clips.threads import Threads
 from lookback.clips.thumbnails import Thumbnailer
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from lookback.buffer.reader import SegmentCache
     from lookback.clips.ports import ClipRepository, Clock, Erased, NameOf, QuotaLedger, SessionLookup, Wait
     from lookback.clips.quota import DefaultQuota
+    from lookback.clips.space import SpaceGate
 
 
 # Captures mostly wait for fsync; more at once than this wait for the same disk.
@@ -81,14 +84,20 @@ def assemble(
     new_id: Callable[[], str],
     cache: SegmentCache,
     world: World,
+    space: SpaceGate | None = None,
+    leases: Leases | None = None,
 ) -> ClipServices:
-    """Build the services over one storage root and one buffer; both directories must exist."""
+    """Build the services over one storage root and one buffer; both directories must exist.
+
+    `space`: who watches the disk, if anybody does. `leases`: those of the process that evicts.
+    """
+    space = space or AmpleSpace()
     store = ClipStore(root, layout)
     rows = ClipRows(repository, store, world.audit)
     quota = UserQuota(world.ledger, repository, world.default_quota, clock=clock, new_id=new_id, holder=world.server_id)
     library = Library(repository, rows, clock, quota=quota, new_key=world.new_key)
     converter = Converter(rows, store, quota)
-    background = Background(repository, rows, store, converter=converter, clock=clock, wait=wait)
+    background = Background(repository, rows, store, converter=converter, clock=clock, wait=wait, space=space)
     captures = CaptureService(
         sessions=sessions,
         repository=repository,
@@ -103,6 +112,8 @@ def assemble(
         name_of=world.name_of,
         erased=world.erased,
         run=Threads("capture", _CAPTURE_THREADS).run,
+        space=space,
+        leases=leases or Leases(),
     )
     return ClipServices(
         store=store,
@@ -111,7 +122,7 @@ def assemble(
         captures=captures,
         library=library,
         playback=Playback(library, store, AuditWitness(world.audit)),
-        renditions=Renditions(library, rows, store, quota, new_id=new_id, wake=background.wake),
+        renditions=Renditions(library, rows, store, quota, new_id=new_id, wake=background.wake, space=space),
         recovery=Recovery(repository, world.ledger, store, layout),
         background=background,
         thumbnailer=Thumbnailer(layout, cache, clock, wait),

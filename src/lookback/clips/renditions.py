@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lookback.clips.model import Clip
     from lookback.clips.ports import QuotaGate, Room
     from lookback.clips.rows import ClipRows
+    from lookback.clips.space import SpaceGate
     from lookback.clips.store import ClipStore
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class Renditions:
         *,
         new_id: Callable[[], str],
         wake: Callable[[str], None],
+        space: SpaceGate,
     ) -> None:
         self._library = library
         self._rows = rows
@@ -59,11 +61,13 @@ class Renditions:
         self._quota = quota
         self._new_id = new_id
         self._wake = wake
+        self._space = space
 
     async def request(self, who: Principal, clip_id: str, kind: Literal["mp4"]) -> Rendition:
         """Begin to make one, or return the one that there is.
 
-        Raises ValidationError when the clip is an MP4, QuotaExceededError when one of its size has no room.
+        Raises ValidationError when the clip is an MP4, QuotaExceededError when one of its size has no room, and
+        DiskFullError while space is tight.
         """
         clip = await self._library.mine(who, clip_id)
         if clip.container == kind:
@@ -71,6 +75,7 @@ class Renditions:
         known = next((r for r in clip.renditions if r.format == kind and r.status not in {"failed", "cancelled"}), None)
         if known is not None:
             return known
+        self._space.require_rendition()
         async with self._quota.reserve(clip.user_id, clip.size_bytes, clip.community_id):
             pass  # said now rather than in the background, which holds it while it works
         rendition = Rendition(self._new_id(), kind, "queued")

@@ -932,6 +932,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/livekit-replay/admin/space": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Space
+         * @description Say how full the disks are, and what that has led to. Needs MANAGE_REPLAY_LIMITS everywhere.
+         */
+        get: operations["space"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/livekit-replay/admin/cleanup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cleanup
+         * @description Delete what has expired now, or say what would go. Needs MANAGE_REPLAY_LIMITS everywhere.
+         */
+        post: operations["cleanup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livekit-replay/admin/health": {
         parameters: {
             query?: never;
@@ -1087,7 +1127,7 @@ export interface components {
          * @description What can be found in the trail; `docs/reference/events.md` says what each one's facts are.
          * @enum {string}
          */
-        Action: "session.started" | "session.auto-started" | "session.not-started" | "session.stopped" | "session.viewed" | "clip.captured" | "clip.viewed" | "clip.downloaded" | "clip.changed" | "clip.shared" | "clip.deleted" | "clip.restored" | "community.config-changed" | "room.registered" | "room.removed" | "role.changed" | "role.removed" | "member.changed" | "member.removed" | "quota.changed" | "consent.changed" | "user.erasure-begun" | "user.erased" | "user.exported" | "audit.exported" | "audit.pruned";
+        Action: "session.started" | "session.auto-started" | "session.not-started" | "session.stopped" | "session.viewed" | "clip.captured" | "clip.viewed" | "clip.downloaded" | "clip.changed" | "clip.shared" | "clip.deleted" | "clip.restored" | "community.config-changed" | "room.registered" | "room.removed" | "role.changed" | "role.removed" | "member.changed" | "member.removed" | "quota.changed" | "consent.changed" | "user.erasure-begun" | "user.erased" | "user.exported" | "audit.exported" | "audit.pruned" | "space.changed";
         /**
          * ActorAnswer
          * @description Who did it. A user's id begins with `erased-` once they were erased; it stays the same in all entries.
@@ -1223,6 +1263,52 @@ export interface components {
             ok: boolean;
             /** Reason */
             reason: string | null;
+        };
+        /**
+         * CleanupAnswer
+         * @description What went, or would go.
+         */
+        CleanupAnswer: {
+            /** Dryrun */
+            dryRun: boolean;
+            /**
+             * Sessions
+             * @description How many buffers were looked at.
+             */
+            sessions: number;
+            /** Segments */
+            segments: number;
+            /** Sizebytes */
+            sizeBytes: number;
+            /**
+             * Missingbytes
+             * @description So much of freeBytes cannot be freed.
+             */
+            missingBytes: number;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonAnswer"][];
+            /** Items */
+            items: components["schemas"]["TakenAnswer"][];
+            /** Tookms */
+            tookMs: number;
+        };
+        /**
+         * CleanupWish
+         * @description What to do.
+         */
+        CleanupWish: {
+            /**
+             * Dryrun
+             * @description Delete nothing, only say what would go.
+             * @default false
+             */
+            dryRun: boolean;
+            /**
+             * Freebytes
+             * @description Besides what has expired, the oldest goes until so much is free.
+             * @default 0
+             */
+            freeBytes: number;
         };
         /**
          * ClipAnswer
@@ -1485,6 +1571,23 @@ export interface components {
             notFound: string[];
         };
         /**
+         * DiskAnswer
+         * @description A disk; `floorBytes` shall stay free.
+         */
+        DiskAnswer: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "buffer" | "storage";
+            /** Freebytes */
+            freeBytes: number;
+            /** Totalbytes */
+            totalBytes: number;
+            /** Floorbytes */
+            floorBytes: number;
+        };
+        /**
          * FindingAnswer
          * @description One thing that was looked at.
          */
@@ -1637,6 +1740,23 @@ export interface components {
             roomName: string;
         };
         /**
+         * LastCleanupAnswer
+         * @description The last full sweep.
+         */
+        LastCleanupAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Segments */
+            segments: number;
+            /** Sizebytes */
+            sizeBytes: number;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonAnswer"][];
+        };
+        /**
          * MeAnswer
          * @description Who the token speaks for.
          */
@@ -1775,6 +1895,22 @@ export interface components {
             ready: boolean;
             /** Checks */
             checks: components["schemas"]["CheckAnswer"][];
+        };
+        /**
+         * ReasonAnswer
+         * @description What goes for one reason.
+         */
+        ReasonAnswer: {
+            /**
+             * Reason
+             * @description Too old, or the limit that was used up, or the space that must stay free.
+             * @enum {string}
+             */
+            reason: "age" | "session" | "user" | "community" | "instance" | "space";
+            /** Segments */
+            segments: number;
+            /** Sizebytes */
+            sizeBytes: number;
         };
         /**
          * RenditionAnswer
@@ -2019,6 +2155,7 @@ export interface components {
             bufferedUntil: string | null;
             /** Bufferedseconds */
             bufferedSeconds: number;
+            window: components["schemas"]["WindowAnswer"];
             /** Sizebytes */
             sizeBytes: number;
             video: components["schemas"]["VideoAnswer"] | null;
@@ -2116,6 +2253,46 @@ export interface components {
          */
         Sort: "newest" | "oldest" | "longest" | "largest";
         /**
+         * SpaceAnswer
+         * @description How full the disks are, and what that has led to.
+         */
+        SpaceAnswer: {
+            /**
+             * Step
+             * @description What is done about it; each step includes those before it.
+             * @enum {string}
+             */
+            step: "calm" | "no-renditions" | "small-captures" | "shorter-windows" | "fewer-sessions";
+            /**
+             * Meaning
+             * @description The same as a sentence.
+             */
+            meaning: string;
+            /**
+             * Since
+             * @description null: since the start.
+             */
+            since: string | null;
+            /** Disks */
+            disks: components["schemas"]["DiskAnswer"][];
+            /**
+             * Shortenedsessions
+             * @description Buffers that reach less far back than was promised.
+             */
+            shortenedSessions: number;
+            /**
+             * Shortestwindowseconds
+             * @description How far back the shortest of them reaches.
+             */
+            shortestWindowSeconds: number | null;
+            /**
+             * Pausedsessions
+             * @description Buffers that write nothing until there is space.
+             */
+            pausedSessions: number;
+            lastCleanup: components["schemas"]["LastCleanupAnswer"] | null;
+        };
+        /**
          * StartWish
          * @description Keep the last minutes of a share.
          */
@@ -2150,6 +2327,28 @@ export interface components {
          * @enum {string}
          */
         Storage: "virtual" | "file" | "object";
+        /**
+         * TakenAnswer
+         * @description What goes of one session for one reason.
+         */
+        TakenAnswer: {
+            /**
+             * Reason
+             * @description Too old, or the limit that was used up, or the space that must stay free.
+             * @enum {string}
+             */
+            reason: "age" | "session" | "user" | "community" | "instance" | "space";
+            /** Segments */
+            segments: number;
+            /** Sizebytes */
+            sizeBytes: number;
+            /** Sessionid */
+            sessionId: string;
+            /** Roomname */
+            roomName: string;
+            /** Userid */
+            userId: string;
+        };
         /**
          * TimelineAnswer
          * @description What is buffered, file by file.
@@ -2235,6 +2434,24 @@ export interface components {
          * @enum {string}
          */
         Visibility: "private" | "community" | "link";
+        /**
+         * WindowAnswer
+         * @description How far back one can save, and why that is less than was promised, if it is.
+         */
+        WindowAnswer: {
+            /** Promisedseconds */
+            promisedSeconds: number;
+            /**
+             * Availableseconds
+             * @description Now, from the newest picture back; gaps included.
+             */
+            availableSeconds: number;
+            /**
+             * Shortenedby
+             * @description The limit that has taken the rest: of the buffer, of its user, its community or all buffers together, or the space that must stay free. null: it is as promised, or still growing.
+             */
+            shortenedBy: ("session" | "user" | "community" | "instance" | "space") | null;
+        };
         /**
          * Problem
          * @description An error (RFC 9457). `detail` is the sentence a person reads; further members say what can be done.
@@ -2412,6 +2629,15 @@ export interface operations {
             };
             /** @description Not now */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not enough room */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6072,6 +6298,122 @@ export interface operations {
             };
         };
     };
+    space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cleanup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CleanupWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CleanupAnswer"];
+                };
+            };
+            /** @description The request makes no sense as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: {
@@ -6229,6 +6571,15 @@ export interface operations {
             };
             /** @description Not now */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not enough room */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

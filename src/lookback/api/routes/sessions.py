@@ -20,7 +20,7 @@ Room = Annotated[str, Path(min_length=1, max_length=255, pattern=PRINTABLE)]
 
 
 @router.post(
-    "/start", status_code=201, operation_id="start", responses=problems(400, 401, 403, 404, 409, 422, 429, 503)
+    "/start", status_code=201, operation_id="start", responses=problems(400, 401, 403, 404, 409, 422, 429, 503, 507)
 )
 async def start(wish: StartWish, who: Starter, has: Has) -> SessionAnswer:
     """Keep the last minutes of a share. Sharing over WHIP does this by itself."""

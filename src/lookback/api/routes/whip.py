@@ -32,7 +32,7 @@ IfMatch = Annotated[str | None, Header()]
     openapi_extra=_OFFER,
     responses={
         201: {"description": "The answer", "content": {SDP: {"schema": {"type": "string"}}}},
-        **problems(400, 401, 403, 413, 415, 422, 429, 503),
+        **problems(400, 401, 403, 413, 415, 422, 429, 503, 507),
     },
 )
 async def publish(room_name: Room, request: Request, who: Starter, has: Has) -> Response:
