@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from lookback.access.audit import came_from
 from lookback.api.errors import METHODS, TooLargeError, internal_problem, problem
+from lookback.api.present import BASE
 from lookback.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Edge:
             self._report(scope, status, time.perf_counter() - started)
 
     def _report(self, scope: Scope, status: int, took_seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "(none)")
+        route = _pattern(scope)
         # Any word may be sent as a method; each would make a series of its own.
         self._observe(scope["method"] if scope["method"] in METHODS else "(other)", route, status, took_seconds)
         # The path without its query: links are signed there.
@@ -163,6 +164,15 @@ async def _read(receive: Receive) -> bytes:
             raise TooLargeError("The body is too long", limit=MAX_BODY_BYTES)
         if not message.get("more_body", False):
             return bytes(body)
+
+
+def _pattern(scope: Scope) -> str:
+    """The pattern of the address. What FastAPI puts into the scope lacks the prefix that a router was included with."""
+    pattern = getattr(scope.get("route"), "path", None)
+    if pattern is None:
+        return "(none)"
+    prefixed = scope["path"].startswith(f"{BASE}/") and not pattern.startswith(BASE)
+    return f"{BASE}{pattern}" if prefixed else str(pattern)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from lookback.access.audit import Audit
@@ -13,9 +12,8 @@ from lookback.access.known_users import KnownUsers
 from lookback.access.revocations import Revocations
 from lookback.access.signed_urls import MediaLinks
 from lookback.api.app import HttpConfig, create_app
-from lookback.api.metrics import Metrics, RecorderMetrics
+from lookback.api.metrics import Metrics
 from lookback.api.ports import Services
-from lookback.api.space_metrics import SpaceMetrics
 from lookback.bootstrap.adapters import Accounts, Readiness
 from lookback.bootstrap.health import Health
 from lookback.bootstrap.library import clip_services, quota_office
@@ -28,6 +26,7 @@ from lookback.bootstrap.livekit import (
     livekit_starter,
     livekit_work,
 )
+from lookback.bootstrap.measuring import Measured, measure
 from lookback.bootstrap.parts import (
     WEB_FOLDER,
     clock_us,
@@ -58,11 +57,10 @@ from lookback.recorder.supervisor import Supervisor
 from lookback.sessions.admission import Admission
 from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.keeper import SessionKeeper
-from lookback.sessions.model import SessionState
 from lookback.sessions.moves import Moves
 from lookback.sessions.onlookers import Onlookers
 from lookback.sessions.rights import SessionRights
-from lookback.sessions.service import SHOWN, SessionService
+from lookback.sessions.service import SessionService
 from lookback.sessions.starting import Starts, SyntheticStarter
 
 if TYPE_CHECKING:
@@ -80,7 +78,7 @@ class App:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        self.settings, self.metrics = settings, Metrics()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -129,6 +127,7 @@ class App:
             tasks.create_task(self.space.watch.run(), name="space")
             tasks.create_task(self.clips.background.run(), name="clips")
             tasks.create_task(self.expiry.run(), name="expiry")
+            tasks.create_task(self.figures.run(), name="figures")
             tasks.create_task(self.clips.thumbnailer.run(), name="thumbnails")
             if self.livekit_work is not None:
                 tasks.create_task(self.livekit_work.run(), name="livekit")
@@ -154,7 +153,14 @@ class App:
             SessionSide(rows, moves, self.recorder, self.sessions, starts, communities, consents, self.people.grants)
         )
         self.clips = clip_services(
-            settings, self.engine, self.sessions, cache, communities, space=self.room.disks, leases=self.room.leases
+            settings,
+            self.engine,
+            self.sessions,
+            cache,
+            communities,
+            space=self.room.disks,
+            leases=self.room.leases,
+            times=self.metrics,
         )
         self.expiry = ClipExpiry(SqlClipRepository(self.engine), self.clips.rows, communities, clock_us)
         self.privacy = privacy(
@@ -165,7 +171,9 @@ class App:
             clips=self.clips,
             forget=self._forget_user,
         )
-        self.http = create_app(self._services(), http_config(settings), self._metrics())
+        self.readiness = Readiness(self.engine, settings, self.recorder)
+        self.figures = measure(self.metrics, self._measured(), settings, self.engine)
+        self.http = create_app(self._services(), http_config(settings), self.metrics)
 
     def _compose_sessions(
         self, rows: SqlSessionRepository, buffers: SessionBuffers, moves: Moves, starts: Starts
@@ -222,14 +230,9 @@ class App:
             return None
         return livekit_work(self.settings, self.livekit, self.livekit_starter, self.egress, side)
 
-    def _metrics(self) -> Metrics:
-        metrics, keeper, recorder = Metrics(), self.keeper, self.recorder
-        told = (state for state in SessionState if state in SHOWN)
-        counts = {state.value: partial(lambda of: keeper.counts[of], state) for state in told}
-        metrics.watch(lambda: recorder.connected, counts)
-        metrics.registry.register(RecorderMetrics(lambda: recorder.status))
-        metrics.registry.register(SpaceMetrics(self.space.now))
-        return metrics
+    def _measured(self) -> Measured:
+        webhooks = self.livekit_work.door.webhooks if self.livekit_work else None
+        return Measured(self.recorder, self.keeper, self.sweeper, self.space, self.readiness, self.livekit, webhooks)
 
     def _services(self) -> Services:
         settings, clips = self.settings, self.clips
@@ -245,7 +248,7 @@ class App:
             playback=clips.playback,
             quotas=quota_office(self.engine, clips, self.audit),
             accounts=Accounts(clips.quota, settings.quota_bytes),
-            readiness=Readiness(self.engine, settings, self.recorder),
+            readiness=self.readiness,
             communities=self.people.community_administration,
             roles=self.people.role_administration,
             rates=rate_limits(settings),

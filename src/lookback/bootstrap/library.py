@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lookback.buffer.reader import SegmentCache
     from lookback.clips.ports import SessionLookup
     from lookback.clips.space import SpaceGate
+    from lookback.clips.stopwatch import CaptureTimes
     from lookback.settings import Settings
 
 _KEY_BYTES = 24  # of a link: 192 bits, which nobody guesses
@@ -57,6 +58,7 @@ def clip_services(
     *,
     space: SpaceGate | None = None,
     leases: Leases | None = None,
+    times: CaptureTimes | None = None,
 ) -> ClipServices:
     """Everything about clips of an installation."""
     world = World(
@@ -81,6 +83,7 @@ def clip_services(
         space=space,
         leases=leases,
     )
+        times=times,
 
 
 def quota_office(engine: AsyncEngine, clips: ClipServices, audit: Audit) -> QuotaOffice:

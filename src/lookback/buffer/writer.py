@@ -29,7 +29,7 @@ _LONGEST_FRAGMENT_US = 20_000_000  # WebM's blocks can stand 32 s from the start
 
 @dataclass(slots=True)
 class WriterStats:
-    """Counts since the run began."""
+    """Counts since the run began. What had come at `written_us` is written; 0 before there was anything to write."""
 
     segment: int = 0
     fragments: int = 0
@@ -37,6 +37,8 @@ class WriterStats:
     video_samples: int = 0
     audio_samples: int = 0
     lost_samples: int = 0
+    lost_us: int = 0
+    written_us: int = 0
     dropped_fragments: int = 0
 
 
@@ -213,6 +215,7 @@ class RunWriter:
         for part, heard in _parts(pictures, sound):
             if not self._write_fragment(part, heard):
                 return
+        self.stats.written_us = self._clock_us
         self._pictures.committed()
 
     def _write_fragment(self, pictures: Pictures, sound: list[PendingSample]) -> bool:
@@ -244,10 +247,13 @@ class RunWriter:
         stats.video_samples += len(pictures.shown)
         stats.audio_samples += len(sound)
         stats.lost_samples += len(pictures.hidden)
+        stats.lost_us += sum(sample.duration_us for sample in pictures.hidden)
+        stats.lost_us += sum(note.duration_us for note in pictures.notes if note.flags & Flag.REFERENCE_LOST)
 
     def _fail(self, error: OSError) -> None:
         """Let the fragment go and wait for a key frame at which a new segment can start."""
         self.fault = error
+        self.stats.written_us = self.stats.written_us or self._clock_us
         self.stats.dropped_fragments += 1
         self._pictures.interrupt()
         if self._sound is not None:

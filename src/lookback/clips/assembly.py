@@ -15,6 +15,7 @@ from lookback.clips.recovery import Recovery
 from lookback.clips.renditions import Converter, Renditions
 from lookback.clips.rows import ClipRows
 from lookback.clips.space import AmpleSpace
+from lookback.clips.stopwatch import Unmeasured
 from lookback.clips.store import ClipStore
 from lookback.clips.threads import Threads
 from lookback.clips.thumbnails import Thumbnailer
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from lookback.clips.quota import DefaultQuota
     from lookback.clips.space import SpaceGate
 
+    from lookback.clips.stopwatch import CaptureTimes
 
 # Captures mostly wait for fsync; more at once than this wait for the same disk.
 _CAPTURE_THREADS = 4
@@ -88,6 +90,7 @@ def assemble(
     leases: Leases | None = None,
 ) -> ClipServices:
     """Build the services over one storage root and one buffer; both directories must exist.
+    times: CaptureTimes | None = None,
 
     `space`: who watches the disk, if anybody does. `leases`: those of the process that evicts.
     """
@@ -116,6 +119,7 @@ def assemble(
         leases=leases or Leases(),
     )
     return ClipServices(
+        times=times or Unmeasured(),
         store=store,
         rows=rows,
         quota=quota,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,7 +19,9 @@ from lookback.clips.pins import SegmentVanishedError
 from lookback.clips.planning import newest_us, nothing_buffered, plan_clip
 from lookback.clips.ranges import WishedRange, require_length, require_past, wished_range
 from lookback.clips.record import etag_of
+from lookback.clips.repeats import Repeats
 from lookback.clips.space import AmpleSpace
+from lookback.clips.stopwatch import Stopwatch, Unmeasured, tell
 from lookback.errors import CaptureFailedError, NotFoundError
 from lookback.media.segment import CONTAINER_CODEC
 
@@ -44,13 +46,12 @@ if TYPE_CHECKING:
         Wait,
     )
     from lookback.clips.space import SpaceGate
+    from lookback.clips.stopwatch import CaptureTimes
     from lookback.clips.store import ClipStore
 
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT_US = 300_000_000
-_SAME_WITHIN_US = 5_000_000
-_MOST_SHARED = 10_000
 _COMMIT_LAG_US = 2_000_000  # a fragment, and how long its newest frame may be held back, with room
 _POLL_US = 50_000
 _LEASE_US = 15_000_000
@@ -65,6 +66,7 @@ class _Request:
     session: FoundSession
     wish: CaptureWish
     range: WishedRange
+    watch: Stopwatch
     title: str | None
     sharer_name: str | None = None
 
@@ -78,21 +80,13 @@ class _Request:
         return self.session.user_id if self.session.user_id != self.who.user_id else None
 
 
-class _Likeness(NamedTuple):
-    """What two captures must share to be the same clip."""
-
-    user_id: str
-    session_id: str
-    delivered: Interval
-    title: str
-
-
 @dataclass(frozen=True, slots=True)
 class CaptureService:
     """Makes clips.
 
     `wake` is called with the id of every new clip; `wait` returns when an instant has come; `name_of` tells what a
-    user is called; `erased` whether they were erased meanwhile; `run` makes a blocking call in a thread.
+    user is called; `erased` whether they were erased meanwhile; `run` makes a blocking call in a thread; `leases` keep
+    the range while a capture waits; `times` is told how long every clip took.
     """
 
     sessions: SessionLookup
@@ -110,37 +104,39 @@ class CaptureService:
     run: Run
     space: SpaceGate = field(default_factory=AmpleSpace)
     leases: Leases = field(default_factory=Leases)
+    times: CaptureTimes = field(default_factory=Unmeasured)
     _locks: KeyedLocks = field(default_factory=KeyedLocks)
-    _shared: dict[tuple[str, str], str] = field(default_factory=dict)
-    # In memory only: whoever has the buffer makes all its clips.
-    _recent: dict[_Likeness, tuple[int, str]] = field(default_factory=dict)
+    _repeats: Repeats = field(default_factory=Repeats)
 
     async def capture(self, who: Principal, wish: CaptureWish) -> tuple[Clip, bool]:
         """Save a range of a session; the clip can be played as soon as this returns. The flag says whether it is new.
 
         Raises what `plan_clip`, `wished_range`, `require_length`, `require_past`, the quota and the store raise.
         """
-        began_us = self.clock()
+        began_us, watch = self.clock(), Stopwatch()
         session = await self.sessions.find(who, session_id=wish.session_id, room_name=wish.room_name)
         who.require(Permission.CAPTURE_REPLAY, session.community_id)
         title = checked_title(wish.title) if wish.title is not None else None
         wanted = wished_range(wish, began_us)
         require_length(wanted, session.longest_us)
         sharer = await self.name_of(session.user_id) if session.user_id != who.user_id else None
-        request = _Request(who, session, wish, wanted, title, sharer)
+        request = _Request(who, session, wish, wanted, watch, title, sharer)
         known = await self._made_before(request) if wish.post_roll_us else None
         if known is not None:  # said before the wait, not after it
             return known, False
         require_past(request.range, wish, began_us, LONGEST_WAIT_US)
         self._hold(request, began_us)
+        watch.lap("find")
         await self._until_committed(request)
-        ready_us = self.clock()
+        watch.lap("commit")
         async with self._locks.hold((who.user_id, session.session_id)):
+            watch.lap("queue")
             clip, created = await self._save(request)
         if created:
+            watch.lap("row")
             self.wake(clip.clip_id)
-            took_ms = round((self.clock() - ready_us) / 1000, 1)
-            log.info("clip.captured", clip=clip.clip_id, session=session.session_id, took_ms=took_ms)
+            self.times.captured(watch.seconds)
+            tell(clip, watch.seconds)
         return clip, created
 
     def _hold(self, request: _Request, now_us: int) -> None:
@@ -150,19 +146,7 @@ class CaptureService:
         self.leases.take(request.session.directory, Lease(wanted.start_us, wanted.end_us, until_us), now_us)
 
     async def _made_before(self, request: _Request) -> Clip | None:
-        key = request.wish.idempotency_key
-        if key is None:
-            return None
-        known = await self.repository.by_idempotency_key(request.user_id, key)
-        shared = self._shared.get((request.user_id, key))
-        return await self.repository.get(shared) if known is None and shared is not None else known
-
-    def _share(self, request: _Request, clip: Clip) -> None:
-        """Remember that this key got a clip that was made under another one, so that it gets it again."""
-        if request.wish.idempotency_key is not None:
-            if len(self._shared) >= _MOST_SHARED:
-                self._shared.clear()
-            self._shared[request.user_id, request.wish.idempotency_key] = clip.clip_id
+        return await self._repeats.with_key(self.repository, request.user_id, request.wish.idempotency_key)
 
     async def _until_committed(self, request: _Request) -> None:
         """Wait for the end of the range to come, and to be on disk if it is still being recorded."""
@@ -192,23 +176,15 @@ class CaptureService:
     async def _plan_and_write(self, request: _Request) -> tuple[Clip, bool]:
         planned = await self.run(self._plan, request)
         clip = self._clip(request, planned)
-        same = await self._recent_like(clip)
+        request.watch.lap("plan")
+        same = await self._repeats.like(self.repository, clip)
         if same is not None:
-            self._share(request, same)
+            self._repeats.share(request.user_id, request.wish.idempotency_key, same)
             return same, False
         self.space.require_capture(clip.size_bytes)
-        made, created = await self._write(clip, planned)
-        self._recent[_likeness(made)] = made.created_at_us, made.clip_id
+        made, created = await self._write(clip, planned, request.watch)
+        self._repeats.made(made)
         return made, created
-
-    async def _recent_like(self, clip: Clip) -> Clip | None:
-        """The clip that another press of the same button made a moment ago."""
-        oldest_us = clip.created_at_us - _SAME_WITHIN_US
-        for likeness in [known for known, (at_us, _) in self._recent.items() if at_us < oldest_us]:
-            del self._recent[likeness]
-        _, clip_id = self._recent.get(_likeness(clip), (0, None))
-        same = await self.repository.get(clip_id) if clip_id is not None else None
-        return same if same is not None and same.status == "ready" and same.deleted_at_us is None else None
 
     def _plan(self, request: _Request) -> Planned:
         directory, wanted = request.session.directory, request.range.requested
@@ -220,9 +196,11 @@ class CaptureService:
                 wanted = request.range.within(newest)
             return plan_clip(directory, wanted, allow_gaps=request.wish.allow_gaps, cache=self.cache)
 
-    async def _write(self, clip: Clip, planned: Planned) -> tuple[Clip, bool]:
+    async def _write(self, clip: Clip, planned: Planned, watch: Stopwatch) -> tuple[Clip, bool]:
         async with self.quota.reserve(clip.user_id, clip.size_bytes, clip.community_id) as room:
+            watch.lap("reserve")
             await self.run(self.store.write, clip, planned.plan, planned.header, planned.media)
+            watch.lap("write")
             try:
                 kept = await self._add(clip, room)
             except Exception:
@@ -259,6 +237,7 @@ class CaptureService:
                     room_name=clip.room_name,
                     facts=facts,
                 )
+        room.taken = kept.clip_id == clip.clip_id
         return kept
 
     def _clip(self, request: _Request, planned: Planned) -> Clip:
@@ -288,10 +267,6 @@ class CaptureService:
             idempotency_key=request.wish.idempotency_key,
             gaps=planned.gaps,
         )
-
-
-def _likeness(clip: Clip) -> _Likeness:
-    return _Likeness(clip.user_id, clip.session_id, clip.delivered, clip.title)
 
 
 def default_title(room_name: str, delivered: Interval) -> str:

@@ -169,7 +169,7 @@ class IceRestarted(Message):
 
 
 class SessionStats(Message):
-    """Counters of one recorded session since its publisher came; `storage_fault` says why nothing can be written."""
+    """Counters of a session since its publisher came; why nothing can be written, how long that waits, what is lost."""
 
     session_id: str
     connected: bool
@@ -181,6 +181,8 @@ class SessionStats(Message):
     height: int | None = None
     segment: int = 0
     bytes_written: int = 0
+    lag_us: int = 0
+    gap_us: int = 0
     video_frames: int = 0
     audio_frames: int = 0
     packets: int = 0

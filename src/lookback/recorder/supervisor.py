@@ -15,6 +15,7 @@ from lookback.recorder.backoff import Backoff
 from lookback.recorder.control import Event, GetStatus, Reply, Request, WorkerStatus
 from lookback.recorder.control_client import ControlClient
 from lookback.recorder.process import WORKER_COMMAND, WorkerProcess, start_worker
+from lookback.recorder.totals import Totals
 from lookback.recorder.tracker import SessionTracker
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Supervisor:
         self._client: ControlClient | None = None
         self._connected = asyncio.Event()
         self.starts = 0
+        self.totals = Totals()
         self.status: WorkerStatus | None = None
 
     @property
@@ -193,6 +195,7 @@ class Supervisor:
         reply = await client.request(GetStatus())
         if not isinstance(reply, WorkerStatus):
             raise NoCapacityError("The recorder speaks another version of the control protocol")
+        self.totals.saw(reply)
         return reply
 
     async def _replace(self) -> None:

@@ -46,7 +46,10 @@ class Times:
 
 
 class SessionKeeper:
-    """Runs beside the service, for all users. `counts`: how many sessions were in each state at the last look."""
+    """Runs beside the service, for all users. `counts`: how many sessions were in each state at the last look.
+
+    `shares`: how many of them ran, by source.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class SessionKeeper:
         self._moves, self._service, self._clock, self._times = moves, service, clock, times
         self._communities, self._starts, self._sweeper = communities, starts, sweeper
         self.counts: Counter[SessionState] = Counter()
+        self.shares: Counter[Source] = Counter()
 
     async def run(self) -> None:
         """Until cancelled: follow the recorder and the clock."""
@@ -129,6 +133,7 @@ class SessionKeeper:
         await self._sweeper.when_due(now_us)
         shown = await self._repository.in_states(SHOWN)
         self.counts = Counter(session.state for session in shown)
+        self.shares = Counter(session.source for session in shown if session.state.active)
         for session in shown:
             await self._look_after(session, now_us)
 

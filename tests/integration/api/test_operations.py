@@ -56,7 +56,7 @@ async def test_metrics_count_requests_sessions_and_the_recorder(stranger: httpx.
         return (await stranger.get("/metrics")).text
 
     text = await metrics()
-    clips = 'lookback_http_requests_total{method="GET",route="/clips/{clip_id}",status="401"}'
+    clips = 'lookback_http_requests_total{method="GET",route="/livekit-replay/clips/{clip_id}",status="401"}'
     assert value_of(text, clips) >= 1
     assert value_of(text, "lookback_recorder_up") == 1
     assert "BREW" not in text, "words of strangers make no series"
