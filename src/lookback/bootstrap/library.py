@@ -82,8 +82,8 @@ def clip_services(
         world=world,
         space=space,
         leases=leases,
-    )
         times=times,
+    )
 
 
 def quota_office(engine: AsyncEngine, clips: ClipServices, audit: Audit) -> QuotaOffice:

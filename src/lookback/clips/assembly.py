@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from lookback.clips.ports import ClipRepository, Clock, Erased, NameOf, QuotaLedger, SessionLookup, Wait
     from lookback.clips.quota import DefaultQuota
     from lookback.clips.space import SpaceGate
-
     from lookback.clips.stopwatch import CaptureTimes
+
 
 # Captures mostly wait for fsync; more at once than this wait for the same disk.
 _CAPTURE_THREADS = 4
@@ -88,9 +88,9 @@ def assemble(
     world: World,
     space: SpaceGate | None = None,
     leases: Leases | None = None,
+    times: CaptureTimes | None = None,
 ) -> ClipServices:
     """Build the services over one storage root and one buffer; both directories must exist.
-    times: CaptureTimes | None = None,
 
     `space`: who watches the disk, if anybody does. `leases`: those of the process that evicts.
     """
@@ -117,9 +117,9 @@ def assemble(
         run=Threads("capture", _CAPTURE_THREADS).run,
         space=space,
         leases=leases or Leases(),
+        times=times or Unmeasured(),
     )
     return ClipServices(
-        times=times or Unmeasured(),
         store=store,
         rows=rows,
         quota=quota,
