@@ -19,7 +19,7 @@ from bench.figures import Effort, Report
 from bench.machine import commit, machine
 from bench.places import cache
 
-NAMES = ("index", "capture", "library", "player", "recorder", "loss", "livekit", "comeback", "life", "load", "crash")
+NAMES = ("index", "capture", "library", "player", "recorder", "loss", "livekit", "comeback", "life", "load", "sweep", "crash")
 
 
 def main() -> None:

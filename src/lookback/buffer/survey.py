@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from lookback.buffer.layout import segment_stem
 from lookback.buffer.reader import list_segments, read_segment
 from lookback.buffer.retention import Stored
+from lookback.errors import MalformedError
+from lookback.media.index import COMMIT_TRACK, HEADER, RECORD, RECORD_SIZE, SegmentHeader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +20,10 @@ if TYPE_CHECKING:
 
     from lookback.buffer.leases import Lease
     from lookback.buffer.reader import Container
+
+
+_LAST_RECORDS = 128  # more than a fragment has, with sound
+_LONGEST_US = 600_000_000  # of a segment; far more than can be set
 
 
 class Survey:
@@ -31,7 +40,8 @@ class Survey:
         """
         listing = list_segments(directory)
         known = self._closed.get(directory, {})
-        found = [_read(directory, *entry) if entry[0] not in known else known[entry[0]] for entry in listing]
+        found = [known.get(entry[0]) or _glance(directory, *entry) for entry in listing[:-1]]
+        found += [_read(directory, *entry) for entry in listing[-1:]]
         stored = [segment for segment in found if segment is not None]
         if listing:
             newest = listing[-1][0]
@@ -51,6 +61,31 @@ class Survey:
     def forget(self, directory: Path) -> None:
         """The directory is gone."""
         self._closed.pop(directory, None)
+
+
+def _glance(directory: Path, number: int, container: Container) -> Stored | None:
+    """What retention must know of a closed segment, from the two ends of its index.
+
+    Whether all of it can be trusted is for those who read its media; where the ends look odd, it is read as they do.
+    """
+    stem = f"{directory}/{segment_stem(number)}"
+    try:
+        with io.FileIO(f"{stem}.idx") as file:
+            size = os.fstat(file.fileno()).st_size
+            count = min((size - HEADER.size) // RECORD_SIZE, _LAST_RECORDS)
+            start_us = SegmentHeader.parse(os.pread(file.fileno(), HEADER.size, 0)).first_dts_us
+            tail = os.pread(file.fileno(), max(0, count) * RECORD_SIZE, size - max(0, count) * RECORD_SIZE)
+        media_bytes = os.stat(f"{stem}.{container}").st_size  # noqa: PTH116 - ten thousand
+    except (OSError, MalformedError):
+        return _read(directory, number, container)
+    records = np.frombuffer(tail, RECORD)
+    samples, last = records[records["track"] != COMMIT_TRACK], records[-1:]
+    whole = (size - HEADER.size) % RECORD_SIZE == 0 and len(samples) and last["track"] == COMMIT_TRACK
+    end_us = int((samples["dts_us"] + samples["duration_us"]).max()) if whole else 0
+    covered = whole and int(last["offset"][0]) + int(last["size"][0]) == media_bytes
+    if not covered or not start_us < end_us <= start_us + _LONGEST_US:
+        return _read(directory, number, container)
+    return Stored(number, start_us, end_us, media_bytes + size)
 
 
 def _read(directory: Path, number: int, container: Container) -> Stored | None:
