@@ -19,7 +19,20 @@ from bench.figures import Effort, Report
 from bench.machine import commit, machine
 from bench.places import cache
 
-NAMES = ("index", "capture", "library", "player", "recorder", "loss", "livekit", "comeback", "life", "load", "sweep", "crash")
+NAMES = (
+    "index",
+    "capture",
+    "library",
+    "player",
+    "recorder",
+    "loss",
+    "livekit",
+    "comeback",
+    "life",
+    "load",
+    "sweep",
+    "crash",
+)
 
 
 def main() -> None:

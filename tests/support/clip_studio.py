@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lookback.access.audit import Audit
+    from lookback.buffer.leases import Leases
     from lookback.clips.background import Background
+    from lookback.clips.space import SpaceGate
 
 SECOND = 1_000_000
 ALICE = Principal("alice")
@@ -154,6 +156,8 @@ def a_studio(
     wait: Callable[[int], Awaitable[None]] | None = None,
     quota_bytes: int | None = None,
     trail: Audit | None = None,
+    space: SpaceGate | None = None,
+    leases: Leases | None = None,
 ) -> Studio:
     """Directories, services, and the session s1 of alice in the room demo, with nothing recorded yet."""
     for root in (buffer, storage):
@@ -174,6 +178,8 @@ def a_studio(
         new_id=lambda: f"id-{next(numbers)}",
         cache=SegmentCache(),
         world=a_world(ledger, quota_bytes, numbers, trail),
+        space=space,
+        leases=leases,
     )
     return Studio(clock, layout, repository, ledger, sessions, clips)
 
