@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 import structlog
 
-from lookback.buffer.reader import read_segments
+from lookback.buffer.layout import segment_stem
+from lookback.buffer.reader import list_segments, read_segment
 from lookback.buffer.session_file import read_session
 from lookback.clips.poster import make_thumbnail
 from lookback.errors import LookbackError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lookback.buffer.layout import BufferLayout
@@ -53,12 +56,20 @@ class Thumbnailer:
         return made
 
     def _missing(self) -> list[Segment]:
-        return [
-            segment
-            for directory in self._layout.sessions()
-            for segment in _closed(directory, self._cache)
-            if segment.media_path not in self._failed and not segment.thumbnail_path.exists()
-        ]
+        found = (segment for directory in self._layout.sessions() for segment in self._bare(directory))
+        return [segment for segment in found if segment.media_path not in self._failed]
+
+    def _bare(self, directory: Path) -> Iterator[Segment]:
+        """The closed segments without a thumbnail. Only those are read: of ten thousand, most have theirs already."""
+        listing = list_segments(directory)
+        names = set(os.listdir(directory))  # noqa: PTH208 - names are all that is needed
+        bare = [entry for entry in listing if f"{segment_stem(entry[0])}.webp" not in names]
+        if bare[-1:] == listing[-1:] and not _has_ended(directory):
+            bare = bare[:-1]  # it is being written
+        for number, container in bare:
+            segment = read_segment(directory, number, container, self._cache)
+            if segment is not None:
+                yield segment
 
     def _make(self, segment: Segment) -> bool:
         new = segment.media_path.with_name(_NEW)
@@ -80,11 +91,8 @@ class Thumbnailer:
         self._failed.add(segment.media_path)
 
 
-def _closed(directory: Path, cache: SegmentCache) -> list[Segment]:
-    """The segments that nothing is appended to any more."""
-    segments = read_segments(directory, cache=cache)
+def _has_ended(directory: Path) -> bool:
     try:
-        ended = read_session(directory).ended_at_us is not None
+        return read_session(directory).ended_at_us is not None
     except (OSError, LookbackError):
-        ended = False
-    return segments if ended else segments[:-1]
+        return False
