@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_SECRET_FILE = "secret"  # noqa: S105 - the name of the file
+SECRET_FILE = "secret"  # noqa: S105 - the name of the file
 _SERVER_ID_FILE = "server-id"
 _LOCK_FILE = "serve.lock"
 _SHORTEST_SECRET = 32
@@ -32,7 +32,7 @@ def prepare_folder(folder: Path, variable: str) -> None:
 
 def kept_secret(home: Path) -> str:
     """The signing secret of this home, made at the first call and readable by its owner alone."""
-    path = home / _SECRET_FILE
+    path = home / SECRET_FILE
     try:
         if not path.exists():
             _make_secret(path)

@@ -128,9 +128,13 @@ class Installation:
 
     async def check(self) -> tuple[int, str]:
         """Run `lookback check`; return its exit status and what it printed."""
+        return await self.command("check")
+
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        """Run a command of the program beside the server; return its exit status and what it printed."""
         process = await asyncio.create_subprocess_exec(
             *(inside(self.api_pid) if self._ground else ()),
-            *(sys.executable, "-m", "lookback", "check"),
+            *(sys.executable, "-m", "lookback", *arguments),
             env=self._environment(),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -14,6 +14,7 @@ import lookback
 from lookback.bootstrap.app import openapi_document
 from lookback.bootstrap.livekit import credentials_of
 from lookback.bootstrap.parts import prepare_folders, tokens_of
+from lookback.cli.backup import add_backup
 from lookback.cli.checking import findings
 from lookback.cli.demonstration import start_demo
 from lookback.cli.doctor import add_doctor
@@ -189,6 +190,7 @@ async def _share_in_livekit(settings: Settings, token: str, room: str, user: str
     await share_until_stopped(credentials, room, user, shared)
 
 
+add_backup(app)
 add_doctor(app)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lookback.clips.file_calls import FileCalls
 
-_NO_LINKS = frozenset(
+NO_LINKS = frozenset(
     {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.ENOTTY}
 )
 
@@ -55,7 +55,7 @@ def _pin(pin: Pinned, name: Path, calls: FileCalls) -> None:
     try:
         calls.link(pin.path, name)
     except OSError as error:
-        if error.errno not in _NO_LINKS:
+        if error.errno not in NO_LINKS:
             raise
         _copy(pin, name, calls)
 
