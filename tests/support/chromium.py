@@ -39,11 +39,13 @@ class Watched:
 
 
 @asynccontextmanager
-async def chromium(*more_arguments: str) -> AsyncIterator[Browser]:
-    """A headless browser; the environment variable LOOKBACK_CHROMIUM says which."""
+async def chromium(*more_arguments: str, audible: bool = False) -> AsyncIterator[Browser]:
+    """A headless browser; the environment variable LOOKBACK_CHROMIUM says which. `audible`: its tabs have sound."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=os.environ.get("LOOKBACK_CHROMIUM"), args=[*_ARGUMENTS, *more_arguments]
+            executable_path=os.environ.get("LOOKBACK_CHROMIUM"),
+            args=[*_ARGUMENTS, *more_arguments],
+            ignore_default_args=["--mute-audio"] if audible else [],
         )
         try:
             yield browser

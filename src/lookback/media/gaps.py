@@ -24,6 +24,7 @@ _CAUSES: dict[int, tuple[Literal["video", "audio", "all"], str]] = {
     LossCause.STORAGE: ("all", "storage"),
     LossCause.FILE: ("all", "egress"),
     LossCause.SOUND: ("audio", "egress"),
+    LossCause.ABSENCE: ("all", "reconnect"),
 }
 
 
@@ -31,8 +32,9 @@ _CAUSES: dict[int, tuple[Literal["video", "audio", "all"], str]] = {
 class Gap:
     """Half-open `[start_us, end_us)` in UTC microseconds without samples.
 
-    `cause`: "reconnect" between runs, "loss" where packets stayed lost, "storage" where the disk refused, "damaged"
-    where a segment cannot be read, "egress" where LiveKit Egress wrote nothing that can be read.
+    `cause`: "reconnect" between runs, from when the publisher was gone; "loss" where packets stayed lost, "storage"
+    where the disk refused, "damaged" where a segment cannot be read, "egress" where LiveKit Egress wrote nothing that
+    can be read.
     """
 
     start_us: int

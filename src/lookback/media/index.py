@@ -75,12 +75,14 @@ class LossCause(IntEnum):
     """Why pictures are lost: what a note with REFERENCE_LOST has in the place of the composition offset.
 
     FILE: a file of another recorder is gone or cannot be read. SOUND: the pictures are there, their sound is not.
+    ABSENCE: the publisher had gone without a word; what is there is the picture that was shown last.
     """
 
     NETWORK = 0
     STORAGE = 1
     FILE = 2
     SOUND = 3
+    ABSENCE = 4
 
 
 class Sample(NamedTuple):

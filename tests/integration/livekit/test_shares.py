@@ -10,8 +10,8 @@ from livekit import api
 from tests.support.installation import an_installation
 from tests.support.livekit_publisher import livekit_participant, livekit_sharing
 from tests.support.livekit_settings import livekit_settings
-from tests.support.people import Refused, seconds_of
-from tests.support.waiting import eventually
+from tests.support.people import Refused, microseconds, seconds_of
+from tests.support.waiting import eventually, now_us
 
 from lookback.bootstrap.livekit import recorder_identity
 from lookback.livekit.client import REFUSED, SILENT, a_livekit_client
@@ -202,6 +202,23 @@ async def test_a_publisher_who_leaves_has_a_while_to_come_back(livekit: LivekitS
         over = await alice.sees_status(session, "draining")
         assert over["endedAt"] is not None
         await leaves_nobody(livekit, "back")
+
+
+async def test_a_publisher_who_vanishes_is_a_gap_from_the_last_that_came(livekit: LivekitServer, alice: Person) -> None:
+    """LiveKit notices after 15 to 20 s, and reports to us until then as if somebody were there."""
+    async with livekit_sharing(livekit, "vanished", "alice") as publisher:
+        session = await starts(alice, "vanished")
+        await alice.sees_buffered(session, 2)
+        publisher.kill()
+        gone_us = now_us()
+        await alice.sees_status(session, "interrupted", within=40)
+    async with livekit_sharing(livekit, "vanished", "alice"):
+        await alice.sees_status(session, "recording")
+        back_us = now_us()
+        (gap,) = (await alice.sees_gap(session, "reconnect"))["gaps"]
+        await alice.stops(session)
+    assert abs(microseconds(gap["start"]) - gone_us) < 500_000
+    assert 0 < back_us - microseconds(gap["end"]) < 2_000_000
 
 
 # ---- begun by themselves

@@ -38,5 +38,8 @@ def test_small_pictures_that_show_a_change_are_kept(codec: Codec) -> None:
     assert not is_blank(frame(codec, b"\x00" * 20, key=False))
 
 
-def test_sound_is_never_blank() -> None:
-    assert not is_blank(frame(Codec.OPUS, b"\xf8\xff\xfe"))
+def test_silence_of_an_encoder_is_kept_and_padded_silence_is_a_placeholder() -> None:
+    silence = b"\xf8\xff\xfe"
+    assert not is_blank(frame(Codec.OPUS, silence))
+    assert not is_blank(frame(Codec.OPUS, silence + b"\x00\x01"))
+    assert is_blank(frame(Codec.OPUS, silence.ljust(80, b"\x00")))

@@ -97,6 +97,14 @@ def test_a_note_says_itself_how_long_it_lasts() -> None:
     assert seen.losses[0].track == "all"
 
 
+def test_a_publisher_who_had_gone_is_one_gap_with_what_follows() -> None:
+    gone = video(1, flags=Flag.REFERENCE_LOST, size=0, length=20, cause=LossCause.ABSENCE)
+    held = video(1, flags=Flag.HELD, size=0, length=20)
+    seen = indexed(video(0, flags=Flag.SYNC), held, gone)
+    assert spans(list(seen.losses)) == [(1, 21, "reconnect")]
+    assert seen.losses[0].track == "all"
+
+
 def test_a_still_picture_is_not_a_loss() -> None:
     seen = indexed(video(0, flags=Flag.SYNC), video(1, flags=Flag.HELD, size=0, length=60))
     assert seen.losses == ()

@@ -61,10 +61,10 @@ class Place:
             if share is None:
                 raise visit.roster.refusal(self.wish)
         except LookbackError as fault:
-            self._nothing(fault, here=visit.roster.here(self.wish.identity))
+            self._nothing(fault, visit)
             return None
         if self._share is not None and self._share.video_sid != share.video_sid:
-            self._end_source(SHARED_ANEW)
+            self._end_source(SHARED_ANEW, visit)
         self._share, self.fault = share, None
         self._receive(share, visit)
         return share
@@ -100,14 +100,16 @@ class Place:
         if not self.ready.done():
             self.ready.set_result(None)
 
-    def _nothing(self, fault: LookbackError, *, here: bool) -> None:
-        self._share, self.fault = None, fault
+    def _nothing(self, fault: LookbackError, visit: Visit) -> None:
+        here = visit.roster.here(self.wish.identity)
+        self.fault = fault
         if here and isinstance(fault, NobodySharingError):
             self._be_patient()
         else:
             self.refuse(fault)
         gone = MEDIA_CLOSED if here else LEFT
-        self._end_source(gone if isinstance(fault, NobodySharingError) else fault.detail)
+        self._end_source(gone if isinstance(fault, NobodySharingError) else fault.detail, visit)
+        self._share = None
 
     def _be_patient(self) -> None:
         """Refuse later: LiveKit tells the sharer at once that the share is there, and us with its first packet."""
@@ -118,7 +120,10 @@ class Place:
         if self.fault is not None:
             self.refuse(self.fault)
 
-    def _end_source(self, cause: str) -> None:
+    def _end_source(self, cause: str, visit: Visit | None = None) -> None:
         source, self._source = self._source, None
-        if source is not None:
-            source.end(cause)
+        if source is None:
+            return
+        if visit is not None and self._share is not None and visit.roster.vanished(self._share.participant_sid):
+            source.vanished = True
+        source.end(cause)

@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 _SCREEN = (models.SCREEN_SHARE, (models.SCREEN_SHARE_AUDIO,))
 _CAMERA = (models.CAMERA, (models.MICROPHONE,))
 _GONE = models.ParticipantInfo.DISCONNECTED
+# What LiveKit says of those who took no leave: by then it has not heard of them for 15 to 20 s (measured).
+_UNHEARD = frozenset(
+    {
+        models.UNKNOWN_REASON,
+        models.DUPLICATE_IDENTITY,
+        models.STATE_MISMATCH,
+        models.SIGNAL_CLOSE,
+        models.CONNECTION_TIMEOUT,
+        models.MEDIA_FAILURE,
+    }
+)
 
 ENCRYPTED = "The screen share is end-to-end encrypted, so it cannot be recorded"
 NOBODY = "Nobody is sharing a screen in this room"
@@ -63,10 +74,12 @@ class Roster:
     def __init__(self) -> None:
         self._participants: dict[str, Participant] = {}
         self._refused: dict[str, LookbackError] = {}
+        self._vanished: set[str] = set()
 
     def replace(self, participants: Iterable[Participant]) -> None:
         """Take a complete list."""
         self._participants = {}
+        self._vanished.clear()
         self.update(participants)
 
     def update(self, participants: Iterable[Participant]) -> None:
@@ -74,6 +87,8 @@ class Roster:
         for participant in participants:
             if participant.state == _GONE:
                 self._participants.pop(participant.sid, None)
+                if participant.disconnect_reason in _UNHEARD:
+                    self._vanished.add(participant.sid)
             else:
                 self._participants[participant.sid] = participant
 
@@ -88,6 +103,10 @@ class Roster:
     def here(self, identity: str) -> bool:
         """Whether such a participant is in the room."""
         return any(participant.identity == identity for participant in self._participants.values())
+
+    def vanished(self, participant_sid: str) -> bool:
+        """Whether somebody is gone who did not say so."""
+        return participant_sid in self._vanished
 
     def share(self, wish: Wish, current: Share | None = None) -> Share | None:
         """Return what to record of a participant; None when nothing is shared.

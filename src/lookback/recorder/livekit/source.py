@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lookback.media.blank import is_blank
+from lookback.media.index import LossCause
 from lookback.media.receiver import Receiver
 from lookback.media.samples import Track
 from lookback.recorder.livekit.offer import PAYLOADS, RTX
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _ATTENDED_US, _UNATTENDED_US = 6_000_000, 300_000
+_PACKET_US = 20_000  # by which a run's silence may reach beyond its end
 _TRACKS: dict[Kind, Track] = {"video": Track.VIDEO, "audio": Track.AUDIO}
 
 
@@ -35,6 +37,9 @@ class LivekitSource:
 
     Sound may come, change its track and go while the picture is the same, so there always is an audio track, silent
     where nobody sends any. No packet is asked for again that LiveKit would not resend: it resends no audio.
+
+    `vanished`, to be set before `end`: the sharer was gone since the last media that came. LiveKit goes on reporting
+    meanwhile as for a screen that stands still, so that is known only in the end.
     """
 
     audio = True
@@ -57,6 +62,8 @@ class LivekitSource:
             on_restart=self._feed.restarted,
         )
         self.blank_frames = 0
+        self.vanished = False
+        self._heard_us: int | None = None  # by then the sharer was there: reports and placeholders say nothing of that
 
     @property
     def last_packet_us(self) -> int | None:
@@ -94,6 +101,8 @@ class LivekitSource:
         finally:
             self._media.streams.unbind(self._receiver)
             self._receiver.flush(self._clock())
+            if self.vanished and self._heard_us is not None:
+                run.lack(self._heard_us, self._clock() + _PACKET_US, LossCause.ABSENCE)
 
     def tick(self, now_us: int) -> None:
         """See Source."""
@@ -120,6 +129,7 @@ class LivekitSource:
         if is_blank(frame):
             self.blank_frames += 1
             return
+        self._heard_us = frame.arrival_us
         try:
             self._feed.frame(frame)
         except Exception:  # the other sessions of the room share this connection

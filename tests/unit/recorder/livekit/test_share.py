@@ -110,6 +110,23 @@ def test_the_goodbye_of_an_earlier_connection_does_not_end_the_later_one() -> No
     assert room.share(ALICE) is None
 
 
+@pytest.mark.parametrize(
+    ("reason", "vanished"),
+    [
+        (models.CLIENT_INITIATED, False),
+        (models.PARTICIPANT_REMOVED, False),
+        (models.CONNECTION_TIMEOUT, True),
+        (models.DUPLICATE_IDENTITY, True),
+        (models.UNKNOWN_REASON, True),
+    ],
+)
+def test_whoever_says_nothing_has_vanished(reason: models.DisconnectReason, vanished: bool) -> None:  # noqa: FBT001
+    room = roster(person(video()))
+    assert not room.vanished("P1")
+    room.update([person(state=GONE, disconnect_reason=reason)])
+    assert room.vanished("P1") is vanished
+
+
 def test_a_complete_list_forgets_who_is_not_in_it() -> None:
     room = roster(person(video()), person(identity="bob", sid="PB"))
     room.replace([person(identity="bob", sid="PB")])

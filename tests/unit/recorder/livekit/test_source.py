@@ -108,6 +108,24 @@ async def test_black_pictures_of_the_servers_own_are_let_go(tmp_path: Path) -> N
     assert {segment.index.header.width for segment in read_segments(tmp_path)} == {320}
 
 
+async def test_whoever_vanished_was_gone_since_the_last_of_their_own_pictures(tmp_path: Path) -> None:
+    source, sharer, _ = a_source()
+    run = a_run(tmp_path)
+    source.use(sharer.named()[0])
+    async with receiving(source, run) as task:
+        sharer.shows(30)
+        last_us = sharer.now_us - 33_333
+        sharer.now_us += 20_000_000
+        sharer.sends(*BLACK, BLACK_PICTURE, at=630)
+        source.vanished = True
+        source.end("The publisher left")
+        await task
+    run.close(sharer.now_us)
+    (gap,) = summary(tmp_path).gaps
+    assert (gap.start_us, gap.track, gap.cause) == (last_us, "all", "reconnect")
+    assert 20_000_000 <= gap.end_us - gap.start_us < 20_200_000
+
+
 async def test_it_ends_with_the_first_cause_and_hears_nothing_after_that(tmp_path: Path) -> None:
     source, sharer, _ = a_source()
     run = a_run(tmp_path)
