@@ -120,7 +120,7 @@ def test_the_goodbye_of_an_earlier_connection_does_not_end_the_later_one() -> No
         (models.UNKNOWN_REASON, True),
     ],
 )
-def test_whoever_says_nothing_has_vanished(reason: models.DisconnectReason, vanished: bool) -> None:  # noqa: FBT001
+def test_whoever_says_nothing_has_vanished(reason: models.DisconnectReason, vanished: bool) -> None:
     room = roster(person(video()))
     assert not room.vanished("P1")
     room.update([person(state=GONE, disconnect_reason=reason)])
