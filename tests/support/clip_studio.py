@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from lookback.access.principal import Principal
 from lookback.buffer.layout import BufferLayout
+from lookback.buffer.leases import Leases
 from lookback.buffer.reader import SegmentCache, read_segments
 from lookback.clips.assembly import ClipServices, World, assemble
 from lookback.clips.model import CaptureWish, Clip, Storage
 from lookback.clips.ports import ClipRepository, FoundSession, QuotaLedger
+from lookback.clips.space import AmpleSpace
 from lookback.errors import NotFoundError
 from tests.support.audit import a_trail
 from tests.support.encoded_clip import EncodedClip, encoded_clip
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lookback.access.audit import Audit
-    from lookback.buffer.leases import Leases
     from lookback.clips.background import Background
     from lookback.clips.space import SpaceGate
 
@@ -177,9 +178,9 @@ def a_studio(
         wait=wait or clock.wait,
         new_id=lambda: f"id-{next(numbers)}",
         cache=SegmentCache(),
-        world=a_world(ledger, quota_bytes, numbers, trail),
-        space=space,
-        leases=leases,
+        world=replace(
+            a_world(ledger, quota_bytes, numbers, trail), space=space or AmpleSpace(), leases=leases or Leases()
+        ),
     )
     return Studio(clock, layout, repository, ledger, sessions, clips)
 

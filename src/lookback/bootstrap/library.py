@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from lookback.access.audit import Audit
 from lookback.bootstrap.parts import clock_us, new_id, wait_until
 from lookback.buffer.layout import BufferLayout
+from lookback.buffer.leases import Leases
 from lookback.clips.assembly import ClipServices, World, assemble
+from lookback.clips.space import AmpleSpace
+from lookback.clips.stopwatch import Unmeasured
 from lookback.clips.usage import QuotaOffice
 from lookback.db.audit import SqlAuditRepository
 from lookback.db.clips import SqlClipRepository
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from lookback.access.ports import Communities
-    from lookback.buffer.leases import Leases
     from lookback.buffer.reader import SegmentCache
     from lookback.clips.ports import SessionLookup
     from lookback.clips.space import SpaceGate
@@ -69,6 +71,9 @@ def clip_services(
         audit=Audit(SqlAuditRepository(engine), clock_us),
         server_id=kept_server_id(settings.home),
         new_key=partial(secrets.token_urlsafe, _KEY_BYTES),
+        space=space or AmpleSpace(),
+        leases=leases or Leases(),
+        times=times or Unmeasured(),
     )
     return assemble(
         settings.storage_path,
@@ -80,9 +85,6 @@ def clip_services(
         new_id=new_id,
         cache=cache,
         world=world,
-        space=space,
-        leases=leases,
-        times=times,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lookback.buffer.leases import Leases
@@ -44,6 +44,8 @@ class World:
 
     `default_quota` gives the quota of users without one of their own, by community. `server_id` names this server among
     those that share a database. `new_key` makes secrets.
+    `space`: who watches the disk, if anybody does. `leases`: those of the process that evicts. `times` is told how long
+    captures take.
     """
 
     ledger: QuotaLedger
@@ -53,6 +55,9 @@ class World:
     audit: Audit
     server_id: str
     new_key: Callable[[], str]
+    space: SpaceGate = field(default_factory=AmpleSpace)
+    leases: Leases = field(default_factory=Leases)
+    times: CaptureTimes = field(default_factory=Unmeasured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +91,14 @@ def assemble(
     new_id: Callable[[], str],
     cache: SegmentCache,
     world: World,
-    space: SpaceGate | None = None,
-    leases: Leases | None = None,
-    times: CaptureTimes | None = None,
 ) -> ClipServices:
-    """Build the services over one storage root and one buffer; both directories must exist.
-
-    `space`: who watches the disk, if anybody does. `leases`: those of the process that evicts.
-    """
-    space = space or AmpleSpace()
+    """Build the services over one storage root and one buffer; both directories must exist."""
     store = ClipStore(root, layout)
     rows = ClipRows(repository, store, world.audit)
     quota = UserQuota(world.ledger, repository, world.default_quota, clock=clock, new_id=new_id, holder=world.server_id)
     library = Library(repository, rows, clock, quota=quota, new_key=world.new_key)
     converter = Converter(rows, store, quota)
-    background = Background(repository, rows, store, converter=converter, clock=clock, wait=wait, space=space)
+    background = Background(repository, rows, store, converter=converter, clock=clock, wait=wait, space=world.space)
     captures = CaptureService(
         sessions=sessions,
         repository=repository,
@@ -115,9 +113,9 @@ def assemble(
         name_of=world.name_of,
         erased=world.erased,
         run=Threads("capture", _CAPTURE_THREADS).run,
-        space=space,
-        leases=leases or Leases(),
-        times=times or Unmeasured(),
+        space=world.space,
+        leases=world.leases,
+        times=world.times,
     )
     return ClipServices(
         store=store,
@@ -126,7 +124,7 @@ def assemble(
         captures=captures,
         library=library,
         playback=Playback(library, store, AuditWitness(world.audit)),
-        renditions=Renditions(library, rows, store, quota, new_id=new_id, wake=background.wake, space=space),
+        renditions=Renditions(library, rows, store, quota, new_id=new_id, wake=background.wake, space=world.space),
         recovery=Recovery(repository, world.ledger, store, layout),
         background=background,
         thumbnailer=Thumbnailer(layout, cache, clock, wait),
