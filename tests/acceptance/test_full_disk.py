@@ -15,7 +15,7 @@ from tests.support.encoded_clip import ClipShape
 from tests.support.installation import an_installation
 from tests.support.people import Refused
 from tests.support.publishers import sharing
-from tests.support.shaky_ground import fill, on_a_small_disk, seen_by
+from tests.support.shaky_ground import fill, on_a_loop_mount, on_a_small_disk, seen_by
 from tests.support.waiting import eventually, now_us
 
 if TYPE_CHECKING:
@@ -56,11 +56,15 @@ class Sharer:
 
 
 @pytest.mark.timeout(300)
-async def test_a_disk_that_fills_up_costs_no_clip_and_recording_resumes_by_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
+async def test_a_disk_that_fills_up_costs_no_clip_and_recording_resumes_by_itself(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "small"
     folder.mkdir()
     roots = {"REPLAY_BUFFER_PATH": str(folder / "buffer"), "REPLAY_STORAGE_PATH": str(folder / "clips")}
-    ground = on_a_small_disk(folder, MEGABYTES)
+    if kind == "ext4":
+        ground = on_a_loop_mount(folder, tmp_path / "image", MEGABYTES)
+    else:
+        ground = on_a_small_disk(folder, MEGABYTES)
     async with (
         an_installation(tmp_path / "home", ground=ground, REPLAY_SEGMENT_DURATION_SECONDS="2", **roots) as server,
         server.person("root", admin=True) as admin,

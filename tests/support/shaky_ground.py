@@ -11,6 +11,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 _PIECE = 64 * 1024
 
 
@@ -20,10 +22,33 @@ def on_a_small_disk(folder: Path, megabytes: int, options: str = "rw") -> list[s
     return [*_namespace(), "sh", "-c", mount, str(folder)]
 
 
+def on_a_loop_mount(folder: Path, image: Path, megabytes: int) -> list[str]:
+    """The same with ext4 in a file. Only root may mount that: for others the test is skipped, and says so."""
+    if os.geteuid():
+        pytest.skip("Only root can loop-mount a file system; the same runs on tmpfs for everybody")
+    with image.open("wb") as file:
+        file.truncate(megabytes << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
+    mount = 'mount -o loop "$1" "$0" && shift && exec "$@"'
+    return [*_namespace(), "sh", "-c", mount, str(folder), str(image)]
+
+
 def inside(pid: int) -> list[str]:
     """The command prefix that runs another program where the process with `on_a_small_disk`'s command runs."""
     users = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
     return ["nsenter", f"--target={pid}", *users, "--mount"]
+
+
+def on_a_removable_disk(disk: Path, folder: Path, megabytes: int) -> list[str]:
+    """The same with the disk at `disk`, too: from there it can be mounted on `folder` again with all that is on it."""
+    mount = f'mount -t tmpfs -o size={megabytes}m lookback-test "$0" && mount --bind "$0" "$1" && shift && exec "$@"'
+    return [*_namespace(), "sh", "-c", mount, str(disk), str(folder)]
+
+
+def inside(pid: int) -> list[str]:
+    """The command prefix that runs a program in the namespaces of the process."""
+    user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+    return ["nsenter", "--target", str(pid), "--mount", *user]
 
 
 def seen_by(pid: int, path: Path) -> Path:
