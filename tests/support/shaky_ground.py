@@ -45,12 +45,6 @@ def on_a_removable_disk(disk: Path, folder: Path, megabytes: int) -> list[str]:
     return [*_namespace(), "sh", "-c", mount, str(disk), str(folder)]
 
 
-def inside(pid: int) -> list[str]:
-    """The command prefix that runs a program in the namespaces of the process."""
-    user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
-    return ["nsenter", "--target", str(pid), "--mount", *user]
-
-
 def seen_by(pid: int, path: Path) -> Path:
     """The path as the process sees it."""
     return Path(f"/proc/{pid}/root{path}")

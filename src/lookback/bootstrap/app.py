@@ -29,6 +29,7 @@ from lookback.bootstrap.livekit import (
 from lookback.bootstrap.measuring import Measured, measure
 from lookback.bootstrap.parts import (
     WEB_FOLDER,
+    buffer_layout,
     clock_us,
     http_config,
     new_id,
@@ -41,7 +42,6 @@ from lookback.bootstrap.parts import (
 from lookback.bootstrap.people import people
 from lookback.bootstrap.privacy import SessionParts, privacy, rate_limits
 from lookback.bootstrap.space import Room, space_desk, sweeper_of
-from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.clips.expiry import ClipExpiry
 from lookback.db.audit import SqlAuditRepository
@@ -136,7 +136,7 @@ class App:
             tasks.create_task(self.privacy.run(), name="privacy")
 
     def _compose(self) -> None:
-        settings, layout, cache = self.settings, BufferLayout(self.settings.buffer_path), SegmentCache()
+        settings, layout, cache = self.settings, buffer_layout(self.settings), SegmentCache()
         self.recorder = Supervisor(recorder_config(settings), now_us=clock_us)
         self.room, rows = Room.of(settings), SqlSessionRepository(self.engine)
         self.audit = Audit(SqlAuditRepository(self.engine), clock_us)

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lookback.access.audit import Audit
-from lookback.bootstrap.parts import clock_us, new_id, wait_until
-from lookback.buffer.layout import BufferLayout
+from lookback.bootstrap.parts import buffer_layout, clock_us, new_id, wait_until
+from lookback.bootstrap.roots import kept_roots
 from lookback.buffer.leases import Leases
 from lookback.clips.assembly import ClipServices, World, assemble
 from lookback.clips.space import AmpleSpace
@@ -71,13 +71,14 @@ def clip_services(
         audit=Audit(SqlAuditRepository(engine), clock_us),
         server_id=kept_server_id(settings.home),
         new_key=partial(secrets.token_urlsafe, _KEY_BYTES),
+        storage_root=kept_roots(settings.home).storage,
         space=space or AmpleSpace(),
         leases=leases or Leases(),
         times=times or Unmeasured(),
     )
     return assemble(
         settings.storage_path,
-        BufferLayout(settings.buffer_path),
+        buffer_layout(settings),
         SqlClipRepository(engine),
         sessions,
         clock=clock_us,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from lookback.access.tokens import JwksKeys, TokenPolicy, Tokens
 from lookback.api.app import HttpConfig
+from lookback.bootstrap.roots import kept_roots, prepare_roots
+from lookback.buffer.layout import BufferLayout
 from lookback.home import kept_secret, prepare_folder
 from lookback.recorder.config import RecorderConfig, control_socket_path
 from lookback.sessions.keeper import Times
@@ -63,6 +65,7 @@ def recorder_config(settings: Settings) -> RecorderConfig:
     """What the recorder of an installation is started with."""
     return RecorderConfig(
         buffer_path=settings.buffer_path,
+        buffer_root=kept_roots(settings.home).buffer,
         socket_path=control_socket_path(settings.home, Path(tempfile.gettempdir())),
         rtc_port=settings.lookback_rtc_port,
         bind_addresses=settings.lookback_rtc_addresses,
@@ -82,7 +85,11 @@ def times_of(settings: Settings) -> Times:
 
 
 def prepare_folders(settings: Settings) -> None:
-    """Make the folders of an installation; raises SettingsError."""
+    """Make the folders of an installation and recognise their disks; raises SettingsError."""
     prepare_folder(settings.home, "LOOKBACK_HOME")
-    prepare_folder(settings.buffer_path, "REPLAY_BUFFER_PATH")
-    prepare_folder(settings.storage_path, "REPLAY_STORAGE_PATH")
+    prepare_roots(settings)
+
+
+def buffer_layout(settings: Settings) -> BufferLayout:
+    """Where buffers are, and what their disk is recognised by since the folders were prepared."""
+    return BufferLayout(settings.buffer_path, kept_roots(settings.home).buffer)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lookback.buffer.marker import RootIdentity
+
 SESSION_FILE = "session.json"
 _PINS = ".pins"
 _SLUG_LENGTH = 40
@@ -41,9 +43,10 @@ class SegmentPaths:
 
 @dataclass(frozen=True, slots=True)
 class BufferLayout:
-    """Where things are below the buffer's root."""
+    """Where things are below the buffer's root. `identity`: what it is recognised by, where that is known."""
 
     root: Path
+    identity: RootIdentity | None = None
 
     def session_dir(self, room_name: str, user_id: str, session_id: str) -> Path:
         """`{room}/{user}/{session}`."""

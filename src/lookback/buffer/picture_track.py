@@ -41,6 +41,8 @@ class PictureTrack:
         self._interrupted = False
         self._until_us: int | None = None
         self._committed_us: int | None = None
+        self._taken_next_us: int | None = None
+        self._committed_next_us: int | None = None
 
     @property
     def oldest(self) -> PendingSample | None:
@@ -114,12 +116,12 @@ class PictureTrack:
 
     def committed(self) -> None:
         """What was taken is on disk."""
-        self._committed_us = self._until_us
+        self._committed_us, self._committed_next_us = self._until_us, self._taken_next_us
 
     def interrupt(self) -> None:
-        """The disk refused: what waits, and what was taken since `committed`, is gone."""
+        """The disk refused: what waits, and what was taken since `committed`, is gone; the same may come again."""
         self._waiting, self._notes, self._newest = [], [], None
-        self._until_us = self._committed_us
+        self._until_us, self._next_dts_us = self._committed_us, self._committed_next_us
         self._interrupted = True
 
     def _note_loss(self, start_us: int, end_us: int, cause: LossCause) -> None:
@@ -137,6 +139,8 @@ class PictureTrack:
 
     def _taken(self) -> Pictures:
         waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._taken_next_us = waiting[-1].dts_us + self._step_us
         notes, self._notes = self._notes, []
         ends = [s.dts_us + s.duration_us for s in waiting[-1:]] + [n.dts_us + n.duration_us for n in notes]
         if self._until_us is not None:

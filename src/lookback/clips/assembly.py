@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lookback.access.audit import Audit
     from lookback.buffer.layout import BufferLayout
+    from lookback.buffer.marker import RootIdentity
     from lookback.buffer.reader import SegmentCache
     from lookback.clips.ports import ClipRepository, Clock, Erased, NameOf, QuotaLedger, SessionLookup, Wait
     from lookback.clips.quota import DefaultQuota
@@ -43,7 +44,7 @@ class World:
     """What clips are told of the people and the server around them.
 
     `default_quota` gives the quota of users without one of their own, by community. `server_id` names this server among
-    those that share a database. `new_key` makes secrets.
+    those that share a database. `new_key` makes secrets. `storage_root`: what the disk of clips is recognised by.
     `space`: who watches the disk, if anybody does. `leases`: those of the process that evicts. `times` is told how long
     captures take.
     """
@@ -55,6 +56,7 @@ class World:
     audit: Audit
     server_id: str
     new_key: Callable[[], str]
+    storage_root: RootIdentity | None = None
     space: SpaceGate = field(default_factory=AmpleSpace)
     leases: Leases = field(default_factory=Leases)
     times: CaptureTimes = field(default_factory=Unmeasured)
@@ -93,7 +95,7 @@ def assemble(
     world: World,
 ) -> ClipServices:
     """Build the services over one storage root and one buffer; both directories must exist."""
-    store = ClipStore(root, layout)
+    store = ClipStore(root, layout, identity=world.storage_root)
     rows = ClipRows(repository, store, world.audit)
     quota = UserQuota(world.ledger, repository, world.default_quota, clock=clock, new_id=new_id, holder=world.server_id)
     library = Library(repository, rows, clock, quota=quota, new_key=world.new_key)

@@ -9,13 +9,13 @@ order, `clip.json` first: what is left of it is never taken for a clip again.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lookback.buffer.durable import sync_directory, sync_file
 from lookback.buffer.layout import safe_name
+from lookback.buffer.marker import require_root
 from lookback.clips.durable import NEW, replace, storage_errors, write
 from lookback.clips.file_calls import FILE_CALLS, FileCalls
 from lookback.clips.opened import OpenedClip
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lookback.buffer.layout import BufferLayout
+    from lookback.buffer.marker import RootIdentity
     from lookback.clips.model import Clip
 
 RECORD = "clip.json"
@@ -50,8 +51,11 @@ class ClipStore:
         layout: BufferLayout,
         calls: FileCalls = FILE_CALLS,
         checkpoint: Callable[[str], None] = lambda _step: None,
+        *,
+        identity: RootIdentity | None = None,
     ) -> None:
         self.root = root
+        self._identity = identity
         self._layout = layout
         self._calls = calls
         self._checkpoint = checkpoint
@@ -159,9 +163,9 @@ class ClipStore:
     # ---- inside
 
     def _require_roots(self) -> None:
-        # A root that is missing is a disk that is not mounted: creating it would fill the disk below.
-        for root in (self.root, self._layout.root):
-            os.close(os.open(root, os.O_RDONLY | os.O_DIRECTORY))
+        # A root that is not the one that was there is a disk that is not mounted: what is made fills the disk below.
+        require_root(self.root, self._identity)
+        require_root(self._layout.root, self._layout.identity)
 
     def _write(self, clip: Clip, plan: StoredPlan, header: bytes, segments: Sequence[Path]) -> None:
         pins, directory = self.pins(clip.clip_id), self.directory(clip)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import lookback
+from lookback.buffer.marker import RootIdentity
 from lookback.errors import SettingsError
 from lookback.recorder.control import PROTOCOL_VERSION
 
@@ -26,14 +27,16 @@ MAX_SOCKET_PATH_BYTES = 100
 class RecorderConfig(BaseModel):
     """Settings of one worker process.
 
-    `rtc_port` 0 takes any free UDP port. `advertise_addresses` go into answers instead of the bound ones; empty
-    means the bound ones. `orphan_seconds`: how long to record on without any API connected. `livekit_camera`: in
-    LiveKit rooms take camera and microphone for a screen share, as which WHIP publishers appear there.
+    `buffer_root`: what the buffer's disk is recognised by. `rtc_port` 0 takes any free UDP port.
+    `advertise_addresses` go into answers instead of the bound ones; empty means the bound ones. `orphan_seconds`: how
+    long to record on without any API connected. `livekit_camera`: in LiveKit rooms take camera and microphone for a
+    screen share, as which WHIP publishers appear there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     buffer_path: Path
+    buffer_root: RootIdentity | None = None
     socket_path: Path
     rtc_port: int = Field(default=0, ge=0, le=65_535)
     bind_addresses: tuple[str, ...] = ("127.0.0.1",)

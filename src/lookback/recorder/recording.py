@@ -34,6 +34,8 @@ _FAULTS = {
     errno.EACCES: "The recorder may not write to the buffer",
     errno.ENOENT: "The buffer's directory has vanished",
     errno.EIO: "The disk reports errors",
+    errno.ENODEV: "The buffer's disk is not mounted",
+    errno.ESTALE: "The buffer's network mount is stale",
 }
 
 
@@ -72,6 +74,7 @@ class Recording:
         self._held = False
         self._reclaim_at_us = 0
         self._reclaiming: asyncio.Future[None] | None = None
+        self._not_reclaimed: OSError | None = None
         self.following: asyncio.Task[None] | None = None
 
     @property
@@ -206,6 +209,8 @@ class Recording:
             height=height,
             segment=run.stats.segment if run else 0,
             bytes_written=run.stats.bytes_written if run else 0,
+            lag_us=run.lag_us if run else 0,
+            gap_us=run.gap_us if run else 0,
             video_frames=run.video_frames if run else 0,
             audio_frames=run.audio_frames if run else 0,
             packets=source.packets,
@@ -237,7 +242,9 @@ class Recording:
 
     def _watch_disk(self, run: Run, now_us: int) -> None:
         fault = run.fault or self._sync_fault
-        sentence = fault_sentence(fault) if fault is not None else None
+        if fault is None:
+            self._not_reclaimed = None
+        sentence = fault_sentence(self._not_reclaimed or fault) if fault is not None else None
         if sentence != self._fault:
             self._fault = sentence
             log.warning("session.storage", session=self.spec.session_id, fault=sentence)
@@ -247,8 +254,8 @@ class Recording:
             self._reclaim()
 
     def _reclaim(self) -> None:
-        """Make the directory anew if it has vanished, so that the writer can recover."""
-        if self._reclaiming is None and not self._directory.path.exists():
+        """Make the directory anew if it has vanished or is another one now, so that the writer can recover."""
+        if self._reclaiming is None and not self._directory.is_ours:
             loop = asyncio.get_running_loop()
             self._reclaiming = loop.run_in_executor(None, self._directory.claim)
             self._reclaiming.add_done_callback(self._reclaimed)
@@ -256,6 +263,7 @@ class Recording:
     def _reclaimed(self, attempt: asyncio.Future[None]) -> None:
         self._reclaiming = None
         error = None if attempt.cancelled() else attempt.exception()
+        self._not_reclaimed = error if isinstance(error, OSError) else None
         if error is not None and not isinstance(error, OSError | LookbackError):
             raise error
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from lookback.buffer.patience import Memory, PatientWriter
 from lookback.buffer.writer import RunWriter, WriterStats
 from lookback.errors import MalformedError
 from lookback.media.segment import FORMATS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lookback.recorder.config import RecorderConfig
     from lookback.recorder.sync_pool import SyncPool
 
-    MakeWriter = Callable[[Path, Codec, Sound | None], RunWriter]
+    MakeWriter = Callable[[Path, Codec, Sound | None], PatientWriter]
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,7 @@ class Run:
         self._directory = directory
         self._sound: Sound | None = OPUS if audio else None
         self._make_writer = make_writer
-        self._writer: RunWriter | None = None
+        self._writer: PatientWriter | None = None
         self._shift_us = 0
         self._closed = False
         self._malformed = 0
@@ -58,6 +59,7 @@ class Run:
         self.codec: Codec | None = None
         self.video_frames = 0
         self.audio_frames = 0
+        self._gap_us = 0
 
     @property
     def audio_codec(self) -> str | None:
@@ -73,6 +75,16 @@ class Run:
     def stats(self) -> WriterStats:
         """Counts of the current writer."""
         return self._writer.stats if self._writer is not None else WriterStats()
+
+    @property
+    def lag_us(self) -> int:
+        """How long what came last waits to be written."""
+        return self._writer.lag_us if self._writer is not None else 0
+
+    @property
+    def gap_us(self) -> int:
+        """How much is missing between the session's earlier samples and the newest one, as far as it is written."""
+        return self._gap_us + self.stats.lost_us
 
     @property
     def picture_size(self) -> tuple[int, int] | None:
@@ -202,6 +214,8 @@ class Run:
         self._shift_us = max(0, self.end_us - dts_us)
         if self._shift_us:
             log.warning("run.clock_went_back", shift_ms=self._shift_us // 1000)
+        if self.end_us:
+            self._gap_us += dts_us + self._shift_us - self.end_us
         self.codec = codec
         self._writer = self._make_writer(self._directory, codec, self._sound)
         self._writer.held = self._held
@@ -209,6 +223,7 @@ class Run:
     def _end_file(self, end_us: int) -> None:
         if self._writer is not None:
             self._writer.close(end_us)
+            self._gap_us += self._writer.stats.lost_us
             self.end_us = max(self.end_us, end_us)
             self._writer = None
 
@@ -219,12 +234,17 @@ class Run:
 
 
 def writer_maker(
-    sync: Callable[[list[int]], None], new_run_id: Callable[[], bytes], segment_us: int, fragment_us: int
+    sync: Callable[[list[int]], None],
+    new_run_id: Callable[[], bytes],
+    segment_us: int,
+    fragment_us: int,
+    memory: Memory | None = None,
 ) -> MakeWriter:
-    """Make writers that all sync the same way and have the same lengths."""
+    """Make writers that all sync the same way, have the same lengths, and share what they may keep in memory."""
+    shared = memory or Memory()
 
-    def make(directory: Path, codec: Codec, audio: Sound | None) -> RunWriter:
-        return RunWriter(
+    def make(directory: Path, codec: Codec, audio: Sound | None) -> PatientWriter:
+        writer = RunWriter(
             directory,
             format=FORMATS[codec](),
             run_id=new_run_id(),
@@ -233,12 +253,14 @@ def writer_maker(
             segment_us=segment_us,
             fragment_us=fragment_us,
         )
+        return PatientWriter(writer, shared)
 
     return make
 
 
 def writers_over(pool: SyncPool, config: RecorderConfig) -> Callable[[Callable[[OSError | None], None]], MakeWriter]:
     """What makes a session's writers as a worker is configured; the pool says to the session what became of a sync."""
+    memory = Memory()
 
     def of_session(synced: Callable[[OSError | None], None]) -> MakeWriter:
         return writer_maker(
@@ -246,6 +268,7 @@ def writers_over(pool: SyncPool, config: RecorderConfig) -> Callable[[Callable[[
             lambda: secrets.token_bytes(8),
             round(config.segment_seconds * 1e6),
             round(config.fragment_seconds * 1e6),
+            memory,
         )
 
     return of_session

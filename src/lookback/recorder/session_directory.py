@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lookback.buffer.layout import SESSION_FILE, BufferLayout, highest_number
+from lookback.buffer.marker import RootAwayError, make_directory
 from lookback.buffer.reader import summary
 from lookback.buffer.repair import repair_session
 from lookback.buffer.session_file import SessionRecord, read_session, write_session
@@ -28,6 +29,7 @@ class SessionDirectory:
     """One session's directory. Methods block and raise OSError: call those that say so off the event loop."""
 
     def __init__(self, layout: BufferLayout, spec: SessionSpec) -> None:
+        self._layout = layout
         self.path = layout.session_dir(spec.room_name, spec.user_id, spec.session_id)
         self._spec = spec
         self._lock: int | None = None
@@ -43,12 +45,22 @@ class SessionDirectory:
     def claim(self) -> None:
         """Create it, take it for ourselves and write session.json. Blocks. Again after it has vanished.
 
-        Raises NoCapacityError when another process writes it.
+        Raises NoCapacityError when another process writes it, RootAwayError when the buffer's disk is not mounted.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_directory(self._layout.root, self.path, self._layout.identity)
         self.release()
         self._lock = _locked(self.path)
         write_session(self.path, self._record())
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the directory under this name is still the one that was claimed."""
+        if self._lock is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._lock), self.path.stat())
+        except OSError:
+            return False
 
     def until_us(self) -> int:
         """Where the samples end that are here already; 0 without any. Blocks."""
@@ -84,6 +96,17 @@ class SessionDirectory:
             ended_at_us=ended_at_us,
             cause=cause,
         )
+
+
+def prepare_buffer(layout: BufferLayout) -> None:
+    """Make the buffer's root, and repair what is in it. Blocks."""
+    try:
+        make_directory(layout.root, layout.root, layout.identity)
+    except RootAwayError as error:
+        # Nobody can record yet; the server says so, and everybody can when the disk is there.
+        log.warning("buffer.away", error=error.strerror)
+        return
+    repair_buffer(layout)
 
 
 def repair_buffer(layout: BufferLayout) -> None:

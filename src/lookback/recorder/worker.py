@@ -45,7 +45,7 @@ from lookback.recorder.logs import worker_logs
 from lookback.recorder.moves import LastMoves
 from lookback.recorder.recording import Recording, fault_sentence
 from lookback.recorder.run import writers_over
-from lookback.recorder.session_directory import SessionDirectory, repair_buffer
+from lookback.recorder.session_directory import SessionDirectory, prepare_buffer
 from lookback.recorder.sync_pool import SyncPool
 from lookback.recorder.synthetic_source import generator_command
 from lookback.recorder.usage import rss_bytes
@@ -95,10 +95,11 @@ class Worker:
         self._config = config
         self._clock = clock
         self._started_at_us = clock()
-        self._layout = BufferLayout(config.buffer_path)
+        self._layout = BufferLayout(config.buffer_path, config.buffer_root)
         self._server = ControlServer(config.socket_path, self, time.monotonic)
         self._endpoint = Endpoint(config.bind_addresses, config.advertise_addresses)
         self._pool = SyncPool(config.sync_threads, sync)
+        self._writers = writers_over(self._pool, config)
         self._recordings: dict[str, Recording] = {}
         self._moves = LastMoves()
         self._starting = asyncio.Lock()
@@ -126,7 +127,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        await asyncio.to_thread(self._prepare_buffer)
+        await asyncio.to_thread(prepare_buffer, self._layout)
         await self._endpoint.open(self._config.rtc_port)
         try:
             async with self._tasks:
@@ -142,10 +143,6 @@ class Worker:
             await self._endpoint.close()
             await asyncio.to_thread(self._pool.close)
             log.info("recorder.stopped")
-
-    def _prepare_buffer(self) -> None:
-        self._config.buffer_path.mkdir(parents=True, exist_ok=True)
-        repair_buffer(self._layout)
 
     async def _tick_for_ever(self) -> None:
         while True:
@@ -268,7 +265,7 @@ class Worker:
         recording = Recording(
             spec,
             SessionDirectory(self._layout, spec),
-            make_writer=writers_over(self._pool, self._config),
+            make_writer=self._writers,
             clock=self._clock,
             emit=self._emit,
         )
