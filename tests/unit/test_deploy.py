@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from lookback.cli.main import app
 from lookback.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -110,6 +111,15 @@ def test_services_are_confined(name: str) -> None:
     assert said["Service", "NoNewPrivileges"] == "true"
     assert said["Service", "CapabilityBoundingSet"] == ""
     assert "lookback" in said["Service", "ExecStart"]
+
+
+def test_every_command_that_is_named_is_there() -> None:
+    files = [*DEPLOY.rglob("*.yml"), *DEPLOY.rglob("*.service"), DEPLOY.parent / "docs" / "guide" / "deployment.md"]
+    text = "\n".join(file.read_text() for file in files)
+    named = set(re.findall(r"(?:`|-m |^)lookback ([a-z]+)\b", text, re.MULTILINE))
+    there = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    assert {"backup", "restore", "doctor"} <= named
+    assert named <= there
 
 
 def test_the_timer_is_of_the_backup() -> None:

@@ -182,3 +182,28 @@ def test_what_is_flushed_can_be_read_to_its_end(tmp_path: Path) -> None:
     run.miss(end_us + 5_000_000, LossCause.FILE)
     run.close(feed(run, end_us + 5_000_000, 2))
     assert summary(tmp_path).gaps == (Gap(end_us, end_us + 5_000_000, "all", "egress"),)
+
+
+def test_what_is_missing_between_two_publishers_is_counted(tmp_path: Path) -> None:
+    first = a_run(tmp_path)
+    first.close(feed(first, START_US, 2))
+    assert first.gap_us == 0
+    second = a_run(tmp_path, not_before_us=first.end_us)
+    feed(second, first.end_us + 3_000_000, 1)
+    assert second.gap_us == 3_000_000
+
+
+def test_what_is_lost_is_counted_with_what_is_missing(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    middle_us = feed(run, START_US, 2)
+    run.miss(middle_us + 1_000_000, LossCause.NETWORK)
+    end_us = feed(run, middle_us + 1_000_000, 2)
+    run.close(end_us)
+    assert run.gap_us == pytest.approx(1_000_000, abs=40_000)
+
+
+def test_what_came_is_soon_written(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    assert run.lag_us == 0
+    feed(run, START_US, 3)
+    assert 0 <= run.lag_us <= 1_000_000
