@@ -66,9 +66,10 @@ class Share:
 
 
 class Roster:
-    """Everybody in the room but ourselves, by the participants' ids (SID): a person who reconnects has two for a while.
+    """Everybody in the room but ourselves, by the participants' ids (SID).
 
-    What LiveKit says of one participant comes in order; what it says of two does not.
+    What LiveKit says of one participant comes in order; what it says of two does not. An identity is in a room once:
+    whoever comes again takes their own place, and of the participant before nothing more is said (measured).
     """
 
     def __init__(self) -> None:
@@ -89,8 +90,18 @@ class Roster:
                 self._participants.pop(participant.sid, None)
                 if participant.disconnect_reason in _UNHEARD:
                     self._vanished.add(participant.sid)
-            else:
+            elif not self._superseded(participant):
                 self._participants[participant.sid] = participant
+
+    def _superseded(self, participant: Participant) -> bool:
+        """Whether the same person has come again since; those who came before are gone without a word."""
+        for known in [p for p in self._participants.values() if p.identity == participant.identity]:
+            if known.sid != participant.sid and _came(known) > _came(participant):
+                return True
+            if known.sid != participant.sid:
+                del self._participants[known.sid]
+                self._vanished.add(known.sid)
+        return False
 
     def refuse(self, track_sid: str, error: LookbackError) -> None:
         """Note that the server does not let us have a track."""
@@ -134,10 +145,15 @@ class Roster:
         """Video tracks of the person, those of the newest connection first."""
         wanted, _ = _sources(wish)
         people = [p for p in self._participants.values() if p.identity == wish.identity]
-        for participant in sorted(people, key=lambda p: (p.joined_at_ms, p.joined_at), reverse=True):
+        for participant in sorted(people, key=_came, reverse=True):
             for track in participant.tracks:
                 if track.type == models.VIDEO and track.source == wanted:
                     yield participant, track
+
+
+def _came(participant: Participant) -> tuple[int, int]:
+    """When somebody came: in milliseconds, or from an older server in seconds."""
+    return participant.joined_at_ms, participant.joined_at
 
 
 def codec_refusal(offered: Iterable[str]) -> UnsupportedCodecError:

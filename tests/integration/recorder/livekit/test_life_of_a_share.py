@@ -134,6 +134,22 @@ async def test_whoever_leaves_and_comes_back_goes_on_in_the_same_session(
     assert recorder.runs(alice) == 2
 
 
+async def test_whoever_vanishes_and_comes_back_without_sharing_is_not_recorded_any_more(
+    livekit: LivekitServer, recorder: RoomRecorder
+) -> None:
+    alice = share_of("alice", "again")
+    async with livekit_sharing(livekit, "again", "alice", **SMALL) as publisher:
+        await recorder.record(alice)
+        await recorder.worker.sees(alice, "recording")
+        publisher.kill()
+    # LiveKit says nothing more of the one who vanished: whoever comes again has taken their place.
+    async with livekit_participant(livekit, "again", "alice") as back:
+        await recorder.worker.sees(alice, "recording", "interrupted")
+        await back.publish(**SMALL)
+        await recorder.worker.sees(alice, "recording", "interrupted", "recording")
+        await recorder.stop(alice)
+
+
 async def test_a_window_of_another_size_stays_in_the_run(livekit: LivekitServer, recorder: RoomRecorder) -> None:
     alice = share_of("alice", "resize")
     async with livekit_sharing(livekit, "resize", "alice", **SMALL) as publisher:

@@ -173,3 +173,20 @@ def test_what_the_server_refuses_is_refused_until_it_allows_it() -> None:
 
 def test_all_codecs_are_named() -> None:
     assert codec_refusal(["video/AV1", "video/VP9", "video/AV1"]).facts["offered"] == ["AV1", "VP9"]
+
+
+def test_whoever_comes_again_has_taken_their_own_place_and_shares_nothing_yet() -> None:
+    found = roster(person(video(), joined_at_ms=1000))
+    found.update([person(sid="P2", joined_at_ms=2000)])
+    assert found.share(ALICE) is None
+    assert found.here("alice")
+    assert found.vanished("P1")
+    assert not found.vanished("P2")
+
+
+def test_late_news_of_the_connection_before_are_no_news() -> None:
+    found = roster(person(video("V2"), sid="P2", joined_at_ms=2000))
+    found.update([person(video(), joined_at_ms=1000)])
+    share = found.share(ALICE)
+    assert share is not None
+    assert (share.participant_sid, share.video_sid) == ("P2", "V2")
