@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -17,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 15.0
 """As often as Prometheus usually asks."""
+_STALE_AFTER = 4  # looks
 
 
 class Stored(NamedTuple):
@@ -63,18 +65,26 @@ class FigureWatch:
         stored: StoredFigures,
         roots: Mapping[str, Path],
         every_s: float = LOOK_EVERY_S,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._checks, self._stored, self._roots, self._every_s = checks, stored, dict(roots), every_s
-        self.latest = Figures()
+        self._checks, self._stored, self._roots = checks, stored, dict(roots)
+        self._every_s, self._now_s = every_s, now_s
+        self._latest, self._looked_s = Figures(), 0.0
+
+    @property
+    def latest(self) -> Figures:
+        """What the last look found; nothing when that was long ago: a disk that hangs holds the next one up."""
+        return self._latest if self._now_s() - self._looked_s < _STALE_AFTER * self._every_s else Figures()
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             try:
-                self.latest = await self.look()
+                self._latest = await self.look()
             except Exception:  # whatever is away: what is known of it is old, and better not told
-                self.latest = Figures()
+                self._latest = Figures()
                 log.exception("figures.failed")
+            self._looked_s = self._now_s()
             await asyncio.sleep(self._every_s)
 
     async def look(self) -> Figures:
