@@ -327,7 +327,7 @@ class SpaceDesk(Protocol):
         """Return how full the disks are, and what that has led to."""
 
     async def cleanup(self, who: Principal, *, dry_run: bool, free_bytes: int) -> Swept:
-        """Delete what has expired, and the oldest of the rest until so much is free; or say what would go."""
+        """Delete what has expired, and of the rest the oldest, until so much is freed in all; or say what would go."""
 
 
 @dataclass(frozen=True, slots=True)

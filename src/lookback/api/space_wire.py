@@ -25,7 +25,7 @@ class CleanupWish(Wish):
 
     dry_run: StrictBool = Field(default=False, description="Delete nothing, only say what would go.")
     free_bytes: Annotated[int, Field(strict=True, ge=0, le=_LARGEST_SAFE)] = Field(
-        default=0, description="Besides what has expired, the oldest goes until so much is free."
+        default=0, description="The oldest goes besides what has expired, until so much is freed in all."
     )
 
 

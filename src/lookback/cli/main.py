@@ -130,7 +130,8 @@ def check(
 def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing, only say what would go.")] = False,
     free_gb: Annotated[
-        float, typer.Option("--free-gb", help="Besides, delete the oldest until so much is free.", min=0, max=1e6)
+        float,
+        typer.Option("--free-gb", help="Besides, delete the oldest until so much is freed in all.", min=0, max=1e6),
     ] = 0,
 ) -> None:
     """Delete what has expired from the buffer now, and say what went; through the server where one runs."""

@@ -68,7 +68,7 @@ class SpaceDesk:
         )
 
     async def cleanup(self, who: Principal, *, dry_run: bool, free_bytes: int = 0) -> Swept:
-        """Delete what has expired, and the oldest of the rest until so many bytes are free; or say what would go."""
+        """Delete what has expired, and of the rest the oldest, until so much is freed in all; or say what would go."""
         who.require(Permission.MANAGE_REPLAY_LIMITS)
         if dry_run:
             return await self.sweeper.preview(free_bytes)

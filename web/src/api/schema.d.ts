@@ -1305,7 +1305,7 @@ export interface components {
             dryRun: boolean;
             /**
              * Freebytes
-             * @description Besides what has expired, the oldest goes until so much is free.
+             * @description The oldest goes besides what has expired, until so much is freed in all.
              * @default 0
              */
             freeBytes: number;
