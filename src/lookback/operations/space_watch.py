@@ -46,7 +46,7 @@ class SpaceWatch:
         self._space, self._sweeper, self._repository = space, sweeper, repository
         self._recorder, self._audit, self._clock = recorder, audit, clock
         self._told = Step.CALM
-        self._exhausted = False
+        self._exhausted = self._blind = False
         self._shorten_at_us = self._pause_at_us = 0
         # A server that was here before us may have paused what is recorded.
         self._release = True
@@ -67,10 +67,12 @@ class SpaceWatch:
         try:
             await asyncio.to_thread(self._space.look, now_us, exhausted=self._exhausted)
         except OSError as error:
-            log.warning(
-                "space.not_known", error=str(error)
-            )  # the disk is away: others say so, and nothing is done here
+            # The disk is away: nothing can be done about its space, and once is enough to say so.
+            if not self._blind:
+                log.warning("space.not_known", error=str(error))
+            self._blind = True
             return
+        self._blind = False
         await self._tell()
         await self._shorten(now_us)
         await self._pause(now_us)
