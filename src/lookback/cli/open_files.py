@@ -9,6 +9,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 ENOUGH = 65_536
+FEW = 4_096  # some sixty viewers of clips that were saved a moment ago
 
 
 def allow_many_open_files() -> int:
@@ -22,6 +23,6 @@ def allow_many_open_files() -> int:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
-    if soft != resource.RLIM_INFINITY and soft < ENOUGH:
-        log.warning("serve.few_open_files", limit=soft, enough=ENOUGH)
+    if soft != resource.RLIM_INFINITY and soft < FEW:
+        log.warning("serve.few_open_files", limit=soft, enough=FEW)
     return soft
