@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.installation import an_installation
-from tests.support.people import microseconds
+from tests.support.people import Refused, microseconds
 from tests.support.publishers import sharing
 from tests.support.shaky_ground import inside, on_a_removable_disk, seen_by
 from tests.support.waiting import eventually, now_us
@@ -51,6 +51,11 @@ async def test_an_unmounted_buffer_is_noticed_and_never_filled(tmp_path: Path, d
             )
             await eventually(lambda: time.monotonic() - begun_s > 4, within=NOTICED_SECONDS, what="a few seconds")
             assert list(place.iterdir()) == [], "nothing is written below a mount"
+            async with server.person("another") as another:
+                with pytest.raises(Refused) as refused:
+                    await another.answer("POST", "start", json={"roomName": "other", "source": "synthetic"})
+            assert refused.value.status == 503
+            assert refused.value.problem["detail"] == "The buffer directory's disk is not mounted"
             source = ("--bind", str(plug)) if disk == "the same" else ("-t", "tmpfs", "-o", "size=64m", "another")
             _mount(server.api_pid, "mount", *source, str(folder))
             back_us = now_us()

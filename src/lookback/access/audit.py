@@ -54,6 +54,7 @@ class Action(StrEnum):
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_PRUNED = "audit.pruned"
     SPACE_CHANGED = "space.changed"
+    STORAGE_CHANGED = "storage.changed"
 
 
 class Nobody(Enum):

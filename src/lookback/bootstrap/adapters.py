@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from lookback.access.principal import Principal
     from lookback.clips.quota import UserQuota
+    from lookback.operations.storage_watch import StorageWatch
     from lookback.recorder.supervisor import Supervisor
-    from lookback.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,12 @@ class Readiness:
     """Whether the server can do its work."""
 
     engine: AsyncEngine
-    settings: Settings
     recorder: Supervisor
+    disks: StorageWatch
 
     async def checks(self) -> list[Check]:
         """See api.ports.Readiness."""
-        settings = self.settings
-        found = await look(self._ask, settings.buffer_path, settings.storage_path, self.recorder)
+        found = await look(self._ask, self.disks, self.recorder)
         return [Check(finding.name, finding.reason) for finding in found]
 
     async def _ask(self) -> None:

@@ -42,6 +42,7 @@ from lookback.bootstrap.parts import (
 from lookback.bootstrap.people import people
 from lookback.bootstrap.privacy import SessionParts, privacy, rate_limits
 from lookback.bootstrap.space import Room, space_desk, sweeper_of
+from lookback.bootstrap.storage import storage_watch
 from lookback.buffer.reader import SegmentCache
 from lookback.clips.expiry import ClipExpiry
 from lookback.db.audit import SqlAuditRepository
@@ -125,6 +126,7 @@ class App:
             tasks.create_task(self.recorder.run(), name="recorder")
             tasks.create_task(self.keeper.run(), name="sessions")
             tasks.create_task(self.space.watch.run(), name="space")
+            tasks.create_task(self.disks.run(), name="disks")
             tasks.create_task(self.clips.background.run(), name="clips")
             tasks.create_task(self.expiry.run(), name="expiry")
             tasks.create_task(self.figures.run(), name="figures")
@@ -140,12 +142,13 @@ class App:
         self.recorder = Supervisor(recorder_config(settings), now_us=clock_us)
         self.room, rows = Room.of(settings), SqlSessionRepository(self.engine)
         self.audit = Audit(SqlAuditRepository(self.engine), clock_us)
+        self.disks = storage_watch(settings, self.audit)
         buffers, moves = SessionBuffers(layout, cache), Moves(rows, clock_us, self.audit)
         self.known = KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us)
         self.people = people(settings, self.engine, self.known, self.audit, self.livekit)
         communities, consents = self.people.communities, Consents(SqlConsentRepository(self.engine))
         self.admission = Admission(
-            rows, communities, consents, self.audit, clock_us, new_id, self.livekit, self.room.disks
+            rows, communities, consents, self.audit, clock_us, new_id, self.livekit, self.room.disks, self.disks
         )
         starts = Starts(self.admission, communities, self._starters(rows, moves, buffers))
         self._compose_sessions(rows, buffers, moves, starts)
@@ -171,7 +174,7 @@ class App:
             clips=self.clips,
             forget=self._forget_user,
         )
-        self.readiness = Readiness(self.engine, settings, self.recorder)
+        self.readiness = Readiness(self.engine, self.recorder, self.disks)
         self.figures = measure(self.metrics, self._measured(), settings, self.engine)
         self.http = create_app(self._services(), http_config(settings), self.metrics)
 

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from lookback.operations.storage_watch import StorageWatch
+
 _PATIENCE_S = 3.0
+_FRESH_US = 1_000_000
 
 
 class Finding(NamedTuple):
@@ -28,14 +31,13 @@ class Connected(Protocol):
         """Whether a worker answers right now."""
 
 
-async def look(
-    database: Callable[[], Awaitable[object]], buffer: Path, storage: Path, recorder: Connected
-) -> list[Finding]:
-    """Look at database, buffer, storage and recorder."""
+async def look(database: Callable[[], Awaitable[object]], disks: StorageWatch, recorder: Connected) -> list[Finding]:
+    """Look at database, buffer, storage and recorder; at the disks only when nobody has just done so."""
+    await disks.probe(_FRESH_US)
     return [
         Finding("database", await _answers(database)),
-        Finding("buffer", await asyncio.to_thread(_writable, buffer, "The buffer directory")),
-        Finding("storage", await asyncio.to_thread(_writable, storage, "The clip directory")),
+        Finding("buffer", disks.reason("buffer")),
+        Finding("storage", disks.reason("storage")),
         Finding("recorder", None if recorder.connected else "The recorder is not connected; it is being started"),
     ]
 
@@ -54,11 +56,3 @@ def probe(directory: Path) -> None:
     file = directory / f".probe-{os.getpid()}"
     file.write_bytes(b"x")
     file.unlink()
-
-
-def _writable(directory: Path, name: str) -> str | None:
-    try:
-        probe(directory)
-    except OSError as error:
-        return f"{name} cannot be written: {os.strerror(error.errno or 0)}"
-    return None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lookback.access.ports import Communities, Consents
     from lookback.access.principal import Principal
     from lookback.sessions.model import Source
-    from lookback.sessions.ports import SessionRepository, SpaceGate
+    from lookback.sessions.ports import SessionRepository, SpaceGate, StorageGate
     from lookback.sessions.rooms import LivekitServer, ParticipantFacts, RoomFacts, TrackFacts
 
 SWITCHED_OFF = "Replay buffers are switched off in this community"
@@ -61,7 +61,7 @@ class _Sharer(NamedTuple):
 class Admission:
     """Lets sessions begin. `livekit` is None when it is not configured: then nobody knows who is in a room.
 
-    `space` is whoever watches the disk, if anybody does.
+    `space` and `storage` are whoever watches the disks, if anybody does: how full they are, and whether they work.
     """
 
     repository: SessionRepository
@@ -72,14 +72,16 @@ class Admission:
     new_id: Callable[[], str]
     livekit: LivekitServer | None = None
     space: SpaceGate | None = None
+    storage: StorageGate | None = None
 
     async def admit(self, who: Principal, ask: Ask) -> Session:
         """Take the sharer's one place, and one of the community's, with a session that is starting; return it.
 
         Whoever asked must see to it that it is recorded, or remove it. Raises PermissionDeniedError, ValidationError
         for a community that is not the room's, NotFoundError for a room that one is not in, BufferDisabledError,
-        ConsentError, CommunityLimitError, AlreadyActiveError (facts: sessionId), DiskFullError (facts: retryAfter), and
-        where LiveKit knows who is in the room NobodySharingError, EncryptedError and LivekitUnavailableError.
+        ConsentError, CommunityLimitError, AlreadyActiveError (facts: sessionId), DiskFullError (facts: retryAfter),
+        StorageUnavailableError, and where LiveKit knows who is in the room NobodySharingError, EncryptedError and
+        LivekitUnavailableError.
         """
         community_id = await self.communities.community_of_room(ask.room_name)
         if ask.community_id not in {None, community_id}:
@@ -90,6 +92,8 @@ class Admission:
         await self._require_wanted(sharer, asked_by, ask, community_id)
         if self.space is not None:
             self.space.require_session()
+        if self.storage is not None:
+            await self.storage.require()
         async with self.audit.together():
             session = await self._add(sharer, ask, community_id)
             await self._record(

@@ -68,6 +68,13 @@ class SpaceGate(Protocol):
         """A session is about to begin; raises DiskFullError (facts: retryAfter) when there is no room for another."""
 
 
+class StorageGate(Protocol):
+    """Says no while disks do not work."""
+
+    async def require(self) -> None:
+        """A session is about to begin; raises StorageUnavailableError with the reason when it could not be kept."""
+
+
 class SourceStarter(Protocol):
     """Sets the sources of sessions going: one for every source that does not come to us by itself, as WHIP does.
 

@@ -1,0 +1,33 @@
+"""What watches whether the disks work, put together from the settings."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lookback.bootstrap.parts import clock_us
+from lookback.bootstrap.roots import kept_roots
+from lookback.buffer.marker import require_root
+from lookback.operations.storage_probe import probe_root
+from lookback.operations.storage_watch import StorageWatch
+
+if TYPE_CHECKING:
+    from lookback.access.audit import Audit
+    from lookback.settings import Settings
+
+
+def storage_watch(settings: Settings, audit: Audit | None = None) -> StorageWatch:
+    """The watch over both roots of an installation; `run()` until the end."""
+    buffer, storage = kept_roots(settings.home)
+    return StorageWatch(
+        {
+            "buffer": partial(probe_root, "buffer", settings.buffer_path, buffer),
+            "storage": partial(probe_root, "storage", settings.storage_path, storage),
+        },
+        {
+            "buffer": partial(require_root, settings.buffer_path, buffer),
+            "storage": partial(require_root, settings.storage_path, storage),
+        },
+        clock=clock_us,
+        audit=audit,
+    )
