@@ -194,7 +194,7 @@ REMEDIES: dict[Problem, str] = {
     Problem.SHARE_CONSENT: "Only the user can allow it: PUT /livekit-replay/me/consent.",
     Problem.SHARE_SWITCHED_OFF: "Switch buffers on again in the community's settings (`enabled`).",
     Problem.SHARE_LIMIT: "Raise the community's `maxConcurrent`, or end one of its buffers.",
-    Problem.SHARE_ELSEWHERE: "End the buffer that runs: `lookback sessions stop`.",
+    Problem.SHARE_ELSEWHERE: "End the buffer that runs: POST /livekit-replay/stop/{sessionId}.",
     Problem.SHARE_QUOTA: "Delete some of the user's clips, or give them a larger quota.",
     Problem.SHARE_UNKNOWN: "Bring back what does not answer, and ask again.",
 }

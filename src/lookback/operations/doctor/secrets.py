@@ -42,7 +42,7 @@ def look_at_secret(configured: str | None, home: Path) -> SecretFacts:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         return _seen(path.read_text().strip(), mode)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return SecretFacts(configured=False)
     except (OSError, UnicodeDecodeError):
         return SecretFacts(configured=False, mode=0, readable=False)
