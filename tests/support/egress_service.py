@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp import web
-
 from livekit import api
+
 from tests.support.egress_files import KILLED, dated
 from tests.support.egress_writer import steps, writing
 
