@@ -32,6 +32,7 @@ export const ACTION_WORDS: Record<AuditEntry["action"], string> = {
   "audit.exported": "exported the audit trail",
   "audit.pruned": "let old entries go",
   "space.changed": "noticed a change in free space",
+  "storage.changed": "noticed a change of the disks",
 };
 
 /** An action of a newer server has no words here. */
