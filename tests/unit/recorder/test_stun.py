@@ -37,7 +37,9 @@ def test_the_name_is_found_behind_other_attributes() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\x00\x01", a_check()[:20], b"\x01\x01" + a_check()[2:], a_check()[:4] + bytes(4) + a_check()[8:]]
+    "data",
+    [b"", b"\x00\x01", a_check()[:20], b"\x01\x01" + a_check()[2:], a_check()[:4] + bytes(4) + a_check()[8:]],
+    ids=["empty", "short", "cut", "response", "no-cookie"],
 )
 def test_other_datagrams_are_no_checks(data: bytes) -> None:
     assert not stun.is_check(data)
