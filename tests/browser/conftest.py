@@ -36,13 +36,15 @@ def artifacts() -> Path:
 
 
 @pytest.fixture
-def visit(server: Installation) -> Visit:
-    """Open the page as somebody: `async with visit("alice") as page`."""
+async def visit(server: Installation) -> AsyncIterator[Visit]:
+    """Open the page as somebody: `async with visit("alice") as page`. What they share ends with the test."""
+    visitors: set[str] = set()
 
     @asynccontextmanager
     async def visiting(
         user_id: str, *, admin: bool = False, width: int = 1440, height: int = 900, dark: bool = True
     ) -> AsyncIterator[Visitor]:
+        visitors.add(user_id)
         async with chromium(*FAKE_SCREEN) as browser:
             context = await browser.new_context(
                 viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
@@ -52,4 +54,14 @@ def visit(server: Installation) -> Visit:
             yield visitor
             assert visitor.mishaps == []
 
-    return visiting
+    yield visiting
+    for user_id in visitors:
+        await _stop_sharing(server, user_id)
+
+
+async def _stop_sharing(server: Installation, user_id: str) -> None:
+    """Else a generated screen of every test would be encoded until the last one is over."""
+    async with server.person(user_id) as person:
+        for session in (await person.answer("GET", "sessions")).json()["items"]:
+            if session["status"] in {"starting", "recording", "interrupted"}:
+                await person.stops(session)
