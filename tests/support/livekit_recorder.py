@@ -101,9 +101,10 @@ def share_of(identity: str, room: str, session_id: str | None = None) -> Session
 def assert_consecutive(pictures: list[tuple[int, int]], began_us: int) -> None:
     """Every picture is there once, in order, and none was taken before its number says; the first ones at once.
 
-    Later ones may be late: on a busy machine the publisher's encoder is.
+    Later ones may be late: on a busy machine the publisher's encoder is, and what its reports then say moves them a
+    little to either side.
     """
     numbers = [number for _, number in pictures]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     delays = [at_us - began_us - number * 1_000_000 // FPS for at_us, number in pictures]
-    assert -50_000 < min(delays) < 1_000_000, delays
+    assert -150_000 < min(delays) < 1_000_000, delays

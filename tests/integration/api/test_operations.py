@@ -35,15 +35,24 @@ async def test_a_ready_server_names_what_works(stranger: httpx.AsyncClient) -> N
 async def test_a_server_without_its_buffer_says_so(server: Installation, stranger: httpx.AsyncClient) -> None:
     away = server.buffer.with_name("away")
     server.buffer.rename(away)
-    try:
+    server.buffer.touch()  # a file: a directory that is gone is made anew
+
+    async def not_ready() -> httpx.Response | None:
         answer = await stranger.get("/readyz")
+        return answer if answer.is_error else None
+
+    async def ready() -> bool:
+        return (await stranger.get("/readyz")).is_success
+
+    try:
+        # What has just been found of the disks is not looked for again for a second.
+        answer = await eventually(not_ready, within=10, what="a server that is not ready")
     finally:
+        server.buffer.unlink()
         away.rename(server.buffer)
+    await eventually(ready, within=20, what="a server that is ready again")
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
-    failing = [check for check in answer.json()["checks"] if not check["ok"]]
-    assert [(check["name"], check["reason"]) for check in failing] == [
-        ("buffer", "The buffer directory cannot be written: No such file or directory")
-    ]
+    assert [check["name"] for check in answer.json()["checks"] if not check["ok"]] == ["buffer"]
     assert str(server.home) not in answer.text
 
 

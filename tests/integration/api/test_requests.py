@@ -159,7 +159,7 @@ async def test_a_body_of_any_length_is_not_read(alice: Person) -> None:
     [
         ("GET", "/livekit-replay/nothing", 404),
         ("POST", "/livekit-replay/nothing", 404),
-        ("DELETE", "/livekit-replay/clips", 404),
+        ("DELETE", "/livekit-replay/clips", 405),
         ("GET", "/webhooks/nothing", 404),
         ("GET", "/livekit-replay/start", 405),
         ("GET", "/livekit-replay/capture", 405),
