@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class LookbackError(Exception):
@@ -194,3 +198,24 @@ class SettingsError(LookbackError):
 
     code = "settings"
     title = "Wrong settings"
+
+
+@contextmanager
+def ungrouped(*kinds: type[Exception]) -> Iterator[None]:
+    """Raise the first error of a task group itself when all of them are of these kinds, else the group as it is.
+
+    Not `except*`: Python before 3.11.4 puts what is raised in one into a group again.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        _, others = group.split(kinds)
+        if others is not None:
+            raise
+        raise _first(group) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

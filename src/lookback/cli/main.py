@@ -22,7 +22,7 @@ from lookback.cli.logs import configure_logs
 from lookback.cli.serving import serve as serve_until_stopped
 from lookback.cli.sweeping import sweep_lines
 from lookback.cli.usage import usage_lines
-from lookback.errors import SettingsError
+from lookback.errors import SettingsError, ungrouped
 from lookback.settings import load_settings, reference
 
 if TYPE_CHECKING:
@@ -82,10 +82,8 @@ def serve() -> None:
     with _sentences():
         settings = load_settings()
         configure_logs(settings)
-        try:
+        with ungrouped(SettingsError):
             _run(serve_until_stopped(settings, lambda line: print(line, flush=True)))  # noqa: T201 - the one line
-        except* SettingsError as group:
-            raise group.exceptions[0] from None
 
 
 @app.command()

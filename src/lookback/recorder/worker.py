@@ -13,7 +13,7 @@ import structlog
 import uvloop
 
 from lookback.buffer.layout import BufferLayout
-from lookback.errors import LookbackError, NoCapacityError, NotFoundError, StorageUnavailableError
+from lookback.errors import LookbackError, NoCapacityError, NotFoundError, StorageUnavailableError, ungrouped
 from lookback.media.samples import Codec
 from lookback.recorder.config import RecorderConfig
 from lookback.recorder.control import (
@@ -130,19 +130,21 @@ class Worker:
         await asyncio.to_thread(prepare_buffer, self._layout)
         await self._endpoint.open(self._config.rtc_port)
         try:
-            async with self._tasks:
-                background = [self._tasks.create_task(run()) for run in (self._server.run, self._tick_for_ever)]
-                await self._stopping.wait()
-                await self._close_recordings()
-                for task in background:
-                    task.cancel()
-        except* (LookbackError, OSError) as errors:
-            raise errors.exceptions[0] from None
+            with ungrouped(LookbackError, OSError):
+                await self._serve()
         finally:
             await self._rooms.close()
             await self._endpoint.close()
             await asyncio.to_thread(self._pool.close)
             log.info("recorder.stopped")
+
+    async def _serve(self) -> None:
+        async with self._tasks:
+            background = [self._tasks.create_task(run()) for run in (self._server.run, self._tick_for_ever)]
+            await self._stopping.wait()
+            await self._close_recordings()
+            for task in background:
+                task.cancel()
 
     async def _tick_for_ever(self) -> None:
         while True:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from lookback.errors import LivekitUnavailableError, LookbackError
+from lookback.errors import LivekitUnavailableError, LookbackError, ungrouped
 from lookback.recorder.backoff import Backoff
 from lookback.recorder.livekit.leaving import LOST, Next, VisitEndedError, after
 from lookback.recorder.livekit.media import NO_PATH
@@ -136,12 +136,11 @@ class Room:
         self._visit = visit
         try:
             self._look()
-            async with asyncio.TaskGroup() as tasks:
-                visiting = tasks.create_task(visit.run())
-                await self._empty.wait()
-                visiting.cancel()
-        except* VisitEndedError as errors:
-            raise errors.exceptions[0] from None
+            with ungrouped(VisitEndedError):
+                async with asyncio.TaskGroup() as tasks:
+                    visiting = tasks.create_task(visit.run())
+                    await self._empty.wait()
+                    visiting.cancel()
         finally:
             self._visit = None
             self._refreshed = visit.token

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from livekit.protocol import models, rtc
 
-from lookback.errors import LivekitUnavailableError, LookbackError, MalformedError, UnsupportedCodecError
+from lookback.errors import LivekitUnavailableError, LookbackError, MalformedError, UnsupportedCodecError, ungrouped
 from lookback.recorder.answer import SUPPORTED_VIDEO
 from lookback.recorder.backoff import Backoff
 from lookback.recorder.livekit.leaving import LOST, Next, VisitEndedError, after
@@ -98,12 +98,13 @@ class Visit:
         """Take part until the visit is over: raises VisitEndedError. Nothing is left behind, in the room neither."""
         try:
             await self.media.prepare()
-            async with asyncio.TaskGroup() as tasks:
-                for work in (self.media.run(self._on_change), self.media.watch(), self._send(), self._keep_watch()):
-                    tasks.create_task(work)
-                await self._listen()
-        except* (VisitEndedError, MediaLostError) as errors:
-            raise _ended(errors) from None
+            with ungrouped(VisitEndedError, MediaLostError):
+                async with asyncio.TaskGroup() as tasks:
+                    for work in (self.media.run(self._on_change), self.media.watch(), self._send(), self._keep_watch()):
+                        tasks.create_task(work)
+                    await self._listen()
+        except MediaLostError as error:
+            raise VisitEndedError(str(error)) from None
         finally:
             await self._signalling.leave()
 
@@ -284,11 +285,3 @@ class Visit:
         self._negotiation.interrupted()
         self._nudged.set()
         log.info("livekit.resumed", url=self._reach.url)
-
-
-def _ended(errors: BaseExceptionGroup[Any]) -> VisitEndedError:
-    """What ended the visit first."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error if isinstance(error, VisitEndedError) else VisitEndedError(str(error))
