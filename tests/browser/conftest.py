@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.chromium import chromium
 from tests.support.installation import Installation, one_installation
+from tests.support.people import Refused
 from tests.support.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -60,8 +61,16 @@ async def visit(server: Installation) -> AsyncIterator[Visit]:
 
 
 async def _stop_sharing(server: Installation, user_id: str) -> None:
-    """Else a generated screen of every test would be encoded until the last one is over."""
+    """Else a generated screen of every test would be encoded until the last one is over.
+
+    Whoever has been erased has nothing left to stop, and a token that holds no more.
+    """
     async with server.person(user_id) as person:
+        try:
+            await person.answer("GET", "me")
+        except Refused as refused:
+            assert refused.code == "unauthenticated"  # noqa: PT017 - it is an answer
+            return
         for session in (await person.answer("GET", "sessions")).json()["items"]:
             if session["status"] in {"starting", "recording", "interrupted"}:
                 await person.stops(session)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.livekit_publisher import livekit_participant, livekit_sharing
 from tests.support.livekit_recorder import share_of
+from tests.support.waiting import eventually
 
 from lookback.errors import EncryptedError, LivekitUnavailableError, LookbackError, NobodySharingError
 from lookback.livekit.tokens import Credentials, recorder_token
@@ -68,7 +69,11 @@ async def test_an_empty_room(recorder: RoomRecorder) -> None:
     error = await refused(recorder, share_of("alice", "empty"))
     assert isinstance(error, NobodySharingError)
     assert error.detail == NOBODY
-    assert await recorder.recorders("empty") == []
+
+    async def nobody_is_left() -> bool:
+        return await recorder.recorders("empty") == []
+
+    await eventually(nobody_is_left, within=3.0, what="the recorder's departure")
 
 
 async def test_somebody_who_only_watches(livekit: LivekitServer, recorder: RoomRecorder) -> None:
