@@ -10,12 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from lookback.buffer.mounts import mount_of, read_mounts
+
 ROOT = Path(__file__).resolve().parents[1]
 _PACKAGES = ("aiortc", "av", "numpy", "uvloop")
 
 
 def machine(scratch: Path) -> dict[str, Any]:
     """Describe the machine and the file system that `scratch` is on."""
+    mount = mount_of(scratch.resolve(), read_mounts())
     return {
         "cpu": _cpu_model(),
         "cores": len(os.sched_getaffinity(0)),
@@ -23,7 +26,7 @@ def machine(scratch: Path) -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
-        "fileSystem": _file_system(scratch),
+        "fileSystem": mount.kind if mount is not None else "unknown",
         "loadAverage": [round(value, 2) for value in os.getloadavg()],
     }
 
@@ -36,13 +39,6 @@ def commit() -> dict[str, Any]:
 def _cpu_model() -> str:
     match = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return match[1] if match else platform.machine()
-
-
-def _file_system(path: Path) -> str:
-    """Type of the file system with the longest mount point above `path`."""
-    mounts = [line.split()[1:3] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    above = [(len(point), kind) for point, kind in mounts if path.resolve().is_relative_to(point)]
-    return max(above, default=(0, "unknown"))[1]
 
 
 def _git(*arguments: str) -> str:
