@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lookback.errors import SettingsError
-from lookback.operations.readiness import probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +24,16 @@ def prepare_folder(folder: Path, variable: str) -> None:
     """Make a folder that only we can read; raises SettingsError that names the variable to change."""
     try:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        probe(folder)
+        _require_writable(folder)
     except OSError as error:
         raise SettingsError(f"{variable} is wrong: the folder cannot be written ({error.strerror}).") from error
+
+
+def _require_writable(folder: Path) -> None:
+    """Write something and remove it: permissions alone do not tell of a full or read-only disk. Raises OSError."""
+    file = folder / f".probe-{os.getpid()}"
+    file.write_bytes(b"x")
+    file.unlink()
 
 
 def kept_secret(home: Path) -> str:

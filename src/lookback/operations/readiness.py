@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from lookback.operations.storage_watch import StorageWatch
 
@@ -49,10 +47,3 @@ async def _answers(database: Callable[[], Awaitable[object]]) -> str | None:
     except Exception as error:  # noqa: BLE001 - whatever a driver raises, the answer is the same
         return f"The database does not answer ({type(error).__name__})"
     return None
-
-
-def probe(directory: Path) -> None:
-    """Write something and remove it: permissions alone do not tell of a full or read-only disk. Raises OSError."""
-    file = directory / f".probe-{os.getpid()}"
-    file.write_bytes(b"x")
-    file.unlink()
