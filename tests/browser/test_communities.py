@@ -69,6 +69,17 @@ async def test_rooms_are_registered_and_removed(visit: Visit, server: Installati
         await page.page.get_by_role("cell", name="Design review", exact=True).wait_for()
 
 
+async def test_a_long_list_of_rooms_comes_as_one_scrolls(visit: Visit, server: Installation) -> None:
+    async with server.person("root", admin=True) as root:
+        for number in range(205):
+            await root.answer("PUT", f"rooms/Room {number:03}", json={"communityId": "many"})
+    async with visit("root", admin=True) as page:
+        await page.opens("/#/community/many/rooms")
+        await page.page.get_by_role("cell", name="Room 199", exact=True).wait_for()
+        await page.page.mouse.wheel(0, 20_000)
+        await page.page.get_by_role("cell", name="Room 204", exact=True).wait_for()
+
+
 async def test_a_role_gives_what_its_boxes_say(visit: Visit, server: Installation) -> None:
     async with visit("root", admin=True) as page:
         await page.opens("/#/community/blue/roles")
@@ -94,6 +105,37 @@ async def test_a_role_gives_what_its_boxes_say(visit: Visit, server: Installatio
             "Members",
         ]
         assert await page.page.get_by_text("The whole server").count() == 0
+
+
+async def test_a_role_that_is_there_is_not_made_again(visit: Visit, server: Installation) -> None:
+    async with visit("root", admin=True) as page:
+        await page.opens("/#/community/violet/roles")
+        manages = page.page.get_by_label("moderator: Manage limits, quotas, roles and clips")
+        await manages.wait_for()
+        await page.page.get_by_label("New role").fill("moderator")
+        await page.button("Add").click()
+        await page.sees("There is a role “moderator” already.")
+        assert await manages.is_checked()
+    async with server.person("root", admin=True) as root:
+        roles = (await root.answer("GET", "admin/community/violet/roles")).json()["items"]
+    assert not any(role["definedHere"] for role in roles)
+
+
+async def test_who_is_given_one_more_role_keeps_the_others(visit: Visit, server: Installation) -> None:
+    async with server.person("root", admin=True) as root:
+        await root.answer("PUT", "admin/community/violet/members/vera", json={"roles": ["moderator"]})
+    async with visit("root", admin=True) as page:
+        await page.opens("/#/community/violet/members")
+        await page.page.get_by_role("cell", name="vera", exact=True).wait_for()
+        await page.page.get_by_label("User id").fill("vera")
+        await page.page.get_by_role("combobox", name="Roles", exact=True).press("ArrowDown")
+        await page.page.get_by_role("option", name="auditor").click()
+        await page.page.keyboard.press("Escape")
+        await page.button("Give").click()
+        await page.sees("vera is now: moderator, auditor.")
+        assert await _roles_of(server, "vera") == {"auditor", "moderator"}
+        await page.button("Undo").click()
+        await eventually(lambda: _has_roles(server, "vera", {"moderator"}), what="the role of before")
 
 
 async def test_who_looks_after_nothing_is_offered_nothing_and_refused(visit: Visit, server: Installation) -> None:
@@ -169,6 +211,16 @@ async def _role(server: Installation, name: str, permissions: list[str]) -> bool
     async with server.person("root", admin=True) as root:
         roles = (await root.answer("GET", "admin/community/blue/roles")).json()["items"]
     return {"role": name, "permissions": permissions, "definedHere": True, "builtIn": False} in roles
+
+
+async def _roles_of(server: Installation, user_id: str) -> set[str]:
+    async with server.person("root", admin=True) as root:
+        members = (await root.answer("GET", "admin/community/violet/members")).json()["items"]
+    return {role for member in members if member["userId"] == user_id for role in member["roles"]}
+
+
+async def _has_roles(server: Installation, user_id: str, roles: set[str]) -> bool:
+    return await _roles_of(server, user_id) == roles
 
 
 async def _quota(server: Installation, user_id: str) -> Json:

@@ -1,8 +1,6 @@
 /** The calls about the audit trail, consent and people's own data. */
 
-import { getToken } from "../app/token";
 import { bodyOf, client } from "./client";
-import { problemOf, unreachable } from "./problem";
 import type { AuditFilters, ConsentWish } from "./types";
 
 export const getAudit = (filters: AuditFilters, cursor: string | null) =>
@@ -19,21 +17,26 @@ export const eraseData = (userId: string | null) =>
     : client.DELETE("/livekit-replay/admin/users/{user_id}/data", { params: { path: { user_id: userId } } });
 
 export const exportData = (userId: string | null) =>
-  download(userId === null ? "me/export" : `admin/users/${encodeURIComponent(userId)}/export`);
+  kept(
+    userId === null
+      ? client.GET("/livekit-replay/me/export", FILE)
+      : client.GET("/livekit-replay/admin/users/{user_id}/export", {
+          params: { path: { user_id: userId } },
+          ...FILE,
+        }),
+  );
 
 export const exportAudit = (filters: AuditFilters) =>
-  download(`admin/audit/export?${new URLSearchParams(filters as Record<string, string>)}`);
+  kept(client.GET("/livekit-replay/admin/audit/export", { params: { query: filters }, ...FILE }));
+
+const FILE = { parseAs: "blob" } as const;
 
 /** A file that only the token opens: fetched, then given to the browser to keep. */
-async function download(path: string): Promise<void> {
-  const headers = { Authorization: `Bearer ${getToken() ?? ""}` };
-  const answer = await fetch(`/livekit-replay/${path}`, { headers }).catch(() => {
-    throw unreachable();
-  });
-  if (!answer.ok) throw await problemOf(answer);
+async function kept(asked: Promise<{ data?: Blob; response: Response }>): Promise<void> {
+  const { response } = await asked;
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "lookback";
+  link.href = URL.createObjectURL(await bodyOf(asked));
+  link.download = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "lookback";
   link.click();
   URL.revokeObjectURL(link.href);
 }

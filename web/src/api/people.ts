@@ -7,6 +7,12 @@ type Scope = string | null;
 
 const ofCommunity = (community_id: string) => ({ params: { path: { community_id } } });
 
+const from = (cursor: string | null) => ({ query: cursor === null ? {} : { cursor } });
+
+const pageOf = (community_id: string, cursor: string | null) => ({
+  params: { path: { community_id }, ...from(cursor) },
+});
+
 export const getCommunities = () => bodyOf(client.GET("/livekit-replay/communities"));
 
 export const getConfig = (id: string) =>
@@ -15,8 +21,8 @@ export const getConfig = (id: string) =>
 export const changeConfig = (id: string, body: Partial<Config>) =>
   bodyOf(client.PATCH("/livekit-replay/admin/community/{community_id}/config", { ...ofCommunity(id), body }));
 
-export const getRooms = (id: string) =>
-  bodyOf(client.GET("/livekit-replay/admin/community/{community_id}/rooms", ofCommunity(id)));
+export const getRooms = (id: string, cursor: string | null) =>
+  bodyOf(client.GET("/livekit-replay/admin/community/{community_id}/rooms", pageOf(id, cursor)));
 
 const ofRoom = (room_name: string) => ({ params: { path: { room_name } } });
 
@@ -44,10 +50,10 @@ export function removeRole(scope: Scope, role: string) {
   return client.DELETE("/livekit-replay/admin/community/{community_id}/roles/{role}", { params });
 }
 
-export const getMembers = (scope: Scope) =>
+export const getMembers = (scope: Scope, cursor: string | null) =>
   scope === null
-    ? bodyOf(client.GET("/livekit-replay/admin/members"))
-    : bodyOf(client.GET("/livekit-replay/admin/community/{community_id}/members", ofCommunity(scope)));
+    ? bodyOf(client.GET("/livekit-replay/admin/members", { params: from(cursor) }))
+    : bodyOf(client.GET("/livekit-replay/admin/community/{community_id}/members", pageOf(scope, cursor)));
 
 export function putMember(scope: Scope, user_id: string, roles: string[]) {
   const body = { roles };

@@ -60,6 +60,20 @@ export function useTimeline(session: Session | undefined) {
   });
 }
 
+/** How a list that comes page by page goes on. */
+const BY_CURSOR = {
+  initialPageParam: null as string | null,
+  getNextPageParam: (last: Page<unknown>) => last.nextCursor,
+};
+
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+export const usePages = <T>(queryKey: readonly unknown[], ask: (cursor: string | null) => Promise<Page<T>>) =>
+  useInfiniteQuery({ queryKey, queryFn: ({ pageParam }) => ask(pageParam), ...BY_CURSOR });
+
 export const clipsKey = (filters: Filters) => ["clips", filters] as const;
 
 /** The library, page by page. Fresh clips are asked for again until their poster is there. */
@@ -73,8 +87,7 @@ export const useClips = (filters: Filters) =>
         cursor: pageParam,
         limit: PAGE,
       }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.nextCursor,
+    ...BY_CURSOR,
     placeholderData: keepPreviousData,
     refetchInterval: (query) => clipsInterval(query.state.data?.pages ?? []),
   });

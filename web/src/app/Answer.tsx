@@ -15,9 +15,13 @@ interface AnswerProps<T> {
 export function Answer<T>({ to, children }: AnswerProps<T>) {
   if (to.data !== undefined) return children(to.data);
   if (!to.error) return <Loader m="lg" aria-label="Loading" />;
+  return <Failed error={to.error} onRetry={() => void to.refetch()} />;
+}
+
+export function Failed({ error, onRetry }: { error: Error; onRetry: () => void }) {
   return (
-    <Notice tone="bad" {...explain(to.error)}>
-      <Button variant="default" onClick={() => void to.refetch()}>
+    <Notice tone="bad" {...explain(error)}>
+      <Button variant="default" onClick={onRetry}>
         Try again
       </Button>
     </Notice>

@@ -1,4 +1,4 @@
-/** One of a few, as a chip: the browser's own select, so that phones and screen readers have theirs. */
+/** Chips to filter by: a choice that is pressed, or one of a few. */
 
 import classes from "./Choice.module.css";
 
@@ -13,6 +13,7 @@ interface ChoiceProps<T extends string> {
   plain?: boolean;
 }
 
+/** The browser's own select, so that phones and screen readers have theirs. */
 export function Choice<T extends string>({ label, value, usual, options, onChange, plain = false }: ChoiceProps<T>) {
   return (
     <select
@@ -29,5 +30,13 @@ export function Choice<T extends string>({ label, value, usual, options, onChang
         </option>
       ))}
     </select>
+  );
+}
+
+export function Chip({ on, label, onClick }: { on: boolean; label: string; onClick: () => void }) {
+  return (
+    <button type="button" className={classes.chip} aria-pressed={on} onClick={onClick}>
+      {label}
+    </button>
   );
 }

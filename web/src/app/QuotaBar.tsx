@@ -10,7 +10,7 @@ export function QuotaBar({ usedBytes, quotaBytes }: { usedBytes: number; quotaBy
   if (!quotaBytes) return null;
   const percent = Math.min(100, (usedBytes / quotaBytes) * 100);
   return (
-    <Progress.Root size={6} radius={3} bg="var(--raised)" data-quota>
+    <Progress.Root size={6} radius={3} bg="var(--hover)" data-quota>
       <Progress.Section
         value={percent}
         color={percent > NEARLY_FULL ? "var(--live)" : "var(--ok)"}

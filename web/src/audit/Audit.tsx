@@ -2,15 +2,14 @@
 
 import { Button, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { exportAudit, getAudit } from "../api/audit";
+import { usePages } from "../api/queries";
 import type { AuditEntry, AuditFilters } from "../api/types";
-import { Answer } from "../app/Answer";
 import { Choice } from "../app/Choice";
 import { Icon } from "../app/icons";
-import { More } from "../app/More";
+import { Pages } from "../app/Pages";
 import { Panel } from "../app/Panel";
 import { ANY_TIME, boundsOf, type Period } from "../app/period";
 import { PeriodChoice } from "../app/PeriodChoice";
@@ -33,12 +32,7 @@ export function Audit({ communityId }: { communityId: string | null }) {
     ...(user && { user }),
     ...(action && { action }),
   };
-  const entries = useInfiniteQuery({
-    queryKey: ["audit", query],
-    queryFn: ({ pageParam }) => getAudit(query, pageParam),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.nextCursor,
-  });
+  const entries = usePages(["audit", query], (cursor) => getAudit(query, cursor));
   return (
     <Panel title="Audit" aside="Nothing here can be changed by anybody.">
       <div className={classes.tools}>
@@ -63,10 +57,9 @@ export function Audit({ communityId }: { communityId: string | null }) {
           Export
         </Button>
       </div>
-      <Answer to={entries}>{({ pages }) => <List entries={pages.flatMap((page) => page.items)} />}</Answer>
-      {entries.hasNextPage && (
-        <More what="entries" loading={entries.isFetchingNextPage} onMore={() => void entries.fetchNextPage()} />
-      )}
+      <Pages of={entries} what="entries">
+        {(items) => <List entries={items} />}
+      </Pages>
     </Panel>
   );
 }

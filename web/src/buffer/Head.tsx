@@ -3,6 +3,7 @@
 import { Select } from "@mantine/core";
 
 import type { Session, Timeline } from "../api/types";
+import { Pill } from "../app/Pill";
 import { clock, codecName, ofLength, ofRate, pictureSize } from "../app/words";
 import classes from "./Buffer.module.css";
 import { gapsSummary, pillOf } from "./sentences";
@@ -16,13 +17,10 @@ interface HeadProps {
 }
 
 export function Head({ session, sessions, timeline, onChoose }: HeadProps) {
-  const pill = pillOf(session);
   return (
     <div className={classes.head}>
       <h1>{session.roomName}</h1>
-      <span className={classes.pill} data-tone={pill.tone} role="status" data-testid="state">
-        {pill.label}
-      </span>
+      <Pill {...pillOf(session)} />
       {sessions.length > 1 && <Choice session={session} sessions={sessions} onChoose={onChoose} />}
       <Facts session={session} timeline={timeline} />
     </div>

@@ -1,10 +1,11 @@
 /** What the page says about a session and a saved clip. Pure. */
 
 import type { Clip, Interval, Session, TimelineGap } from "../api/types";
+import type { PillWords } from "../app/Pill";
 import { causeOf, clock, gapSummary, ofLength } from "../app/words";
 
 /** The pill beside the room's name. */
-export function pillOf(session: Session): { label: string; tone: "live" | "wait" | "still" } {
+export function pillOf(session: Session): PillWords {
   switch (session.status) {
     case "recording":
       return { label: "Buffering", tone: "live" };

@@ -85,6 +85,7 @@ export function ClipVideo({ clip }: { clip: Pick<Clip, "videoUrl" | "title"> }) 
   return (
     <>
       <video
+        className={classes.video}
         src={src}
         controls
         autoPlay

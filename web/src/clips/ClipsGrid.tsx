@@ -3,17 +3,16 @@
 import { Button, Loader } from "@mantine/core";
 import { type ReactNode, useRef } from "react";
 
-import { explain } from "../api/problem";
 import { useClips } from "../api/queries";
+import { Failed } from "../app/Answer";
 import { More } from "../app/More";
-import { Notice } from "../app/Notice";
 import { useShortcuts } from "../app/shortcuts";
 import { ClipCard } from "./ClipCard";
 import classes from "./Clips.module.css";
 import { type Filters, narrows, NO_FILTERS } from "./filters";
 import { PickedBar } from "./PickedBar";
 import { useClipActions } from "./useClipActions";
-import { focusedClip, moveFocus } from "./moving";
+import { type Direction, focusedClip, moveFocus } from "./moving";
 import { useMayChange } from "./useMayChange";
 import { type Picking, usePicked } from "./usePicked";
 
@@ -70,7 +69,7 @@ function useRemoval(picking: Picking): () => void {
 }
 
 function useGridKeys(grid: React.RefObject<HTMLElement | null>, picking: Picking, remove: () => void): void {
-  const move = (direction: "left" | "right" | "up" | "down") => () => moveFocus(grid.current, direction);
+  const move = (direction: Direction) => () => moveFocus(grid.current, direction);
   useShortcuts({
     frameBack: move("left"),
     frameForward: move("right"),
@@ -83,16 +82,6 @@ function useGridKeys(grid: React.RefObject<HTMLElement | null>, picking: Picking
     },
     ...(picking.ids.size > 0 && { close: picking.clear, remove }),
   });
-}
-
-function Failed({ error, onRetry }: { error: Error; onRetry: () => void }) {
-  return (
-    <Notice tone="bad" {...explain(error)}>
-      <Button variant="default" onClick={onRetry}>
-        Try again
-      </Button>
-    </Notice>
-  );
 }
 
 function Empty({ filters, change }: Pick<ClipsGridProps, "filters" | "change">) {

@@ -30,7 +30,9 @@ export function Sharing({ clip, children }: SharingProps) {
       withRoles={false}
       shadow="lg"
     >
-      <Popover.Target>{<span className={classes.target}>{children(popover.toggle)}</span>}</Popover.Target>
+      <Popover.Target>
+        <span className={classes.target}>{children(popover.toggle)}</span>
+      </Popover.Target>
       <Popover.Dropdown role="dialog" aria-label={`Share ${clip.title}`}>
         <WhoMaySee clip={clip} />
       </Popover.Dropdown>

@@ -6,7 +6,7 @@ import { useRef, useState } from "react";
 
 import { useMe } from "../api/queries";
 import type { Clip } from "../api/types";
-import { Choice } from "../app/Choice";
+import { Chip, Choice } from "../app/Choice";
 import { Icon } from "../app/icons";
 import { KeyHint } from "../app/KeyHint";
 import { PeriodChoice } from "../app/PeriodChoice";
@@ -113,13 +113,5 @@ function Whose({ filters, change }: ToolbarProps) {
         onClick={() => change({ community: null, linked: true })}
       />
     </div>
-  );
-}
-
-function Chip({ on, label, onClick }: { on: boolean; label: string; onClick: () => void }) {
-  return (
-    <button type="button" className={classes.chip} aria-pressed={on} onClick={onClick}>
-      {label}
-    </button>
   );
 }

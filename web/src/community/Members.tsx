@@ -1,13 +1,16 @@
 /** Who has which roles. */
 
-import { Button, MultiSelect, TextInput } from "@mantine/core";
+import { MultiSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 
 import { getMembers, getRoles, putMember, removeMember } from "../api/people";
+import { usePages } from "../api/queries";
 import type { Member } from "../api/types";
-import { Answer } from "../app/Answer";
+import { Add } from "../app/Add";
+import { Pages } from "../app/Pages";
 import { Panel } from "../app/Panel";
+import { Person } from "../app/Person";
 import { Table } from "../app/Table";
 import classes from "./Community.module.css";
 import { useChange } from "../app/useChange";
@@ -17,7 +20,7 @@ const EVERYBODY = "everybody";
 
 export function Members({ scope }: { scope: string | null }) {
   const key = ["members", scope];
-  const members = useQuery({ queryKey: key, queryFn: () => getMembers(scope) });
+  const members = usePages(key, (cursor) => getMembers(scope, cursor));
   const roles = useQuery({ queryKey: ["roles", scope], queryFn: () => getRoles(scope) });
   const names = roles.data?.items.map((role) => role.role).filter((role) => role !== EVERYBODY) ?? [];
   const change = useChange(key);
@@ -30,10 +33,16 @@ export function Members({ scope }: { scope: string | null }) {
       undo: () =>
         member.roles.length ? putMember(scope, member.userId, member.roles) : removeMember(scope, member.userId),
     });
+  /** Whoever is in the list already keeps what they have. */
+  const giveMore = (userId: string, more: string[]) => {
+    const known = members.data?.pages.flatMap((page) => page.items) ?? [];
+    const member = known.find((one) => one.userId === userId) ?? { userId, roles: [] };
+    return give(member, [...new Set([...member.roles, ...more])]);
+  };
   return (
     <Panel title="Members" aside="Those with a role of their own. What everybody may is the role “everybody”.">
-      <Answer to={members}>
-        {({ items }) =>
+      <Pages of={members} what="members">
+        {(items) =>
           items.length === 0 ? (
             <p className={classes.dim}>Nobody has a role of their own yet.</p>
           ) : (
@@ -42,7 +51,7 @@ export function Members({ scope }: { scope: string | null }) {
               rows={items}
               keyOf={(member) => member.userId}
               columns={[
-                { name: "User", cell: (member) => <Who member={member} /> },
+                { name: "User", cell: (member) => <Person {...member} /> },
                 {
                   name: "Roles",
                   cell: (member) => (
@@ -53,17 +62,9 @@ export function Members({ scope }: { scope: string | null }) {
             />
           )
         }
-      </Answer>
-      <Add names={names} onAdd={(userId, given) => give({ userId, roles: [] }, given)} />
+      </Pages>
+      <Give names={names} onGive={giveMore} />
     </Panel>
-  );
-}
-
-function Who({ member: { userId, name } }: { member: Member }) {
-  return (
-    <>
-      {name ?? userId} {name !== null && name !== userId && <span className={classes.dim}>{userId}</span>}
-    </>
   );
 }
 
@@ -86,20 +87,17 @@ function RolesOf({ member, names, onChange }: RolesOfProps) {
   );
 }
 
-interface AddProps {
+interface GiveProps {
   names: string[];
-  onAdd: (userId: string, roles: string[]) => Promise<boolean>;
+  onGive: (userId: string, roles: string[]) => Promise<boolean>;
 }
 
-function Add({ names, onAdd }: AddProps) {
+function Give({ names, onGive }: GiveProps) {
   const [userId, setUserId] = useState("");
   const [roles, setRoles] = useState<string[]>([]);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void onAdd(userId.trim(), roles).then((done) => done && (setUserId(""), setRoles([])));
-  };
+  const give = () => void onGive(userId.trim(), roles).then((done) => done && (setUserId(""), setRoles([])));
   return (
-    <form className={classes.add} onSubmit={submit}>
+    <Add verb="Give" ready={userId.trim() !== "" && roles.length > 0} onAdd={give}>
       <TextInput
         label="User id"
         value={userId}
@@ -108,9 +106,6 @@ function Add({ names, onAdd }: AddProps) {
         onChange={(event) => setUserId(event.currentTarget.value)}
       />
       <MultiSelect label="Roles" miw={260} data={names} value={roles} onChange={setRoles} />
-      <Button type="submit" variant="default" disabled={!userId.trim() || roles.length === 0}>
-        Give
-      </Button>
-    </form>
+    </Add>
   );
 }

@@ -1,16 +1,17 @@
 /** What every role allows: a matrix whose boxes are kept at once. */
 
-import { Button, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
 
 import { getRoles, putRole, removeRole } from "../api/people";
 import type { Permission, Role } from "../api/types";
+import { AddName } from "../app/Add";
 import { Answer } from "../app/Answer";
 import { PERMISSION_WORDS } from "../app/may";
 import { Panel } from "../app/Panel";
 import { type Column, Table } from "../app/Table";
 import classes from "./Community.module.css";
+import { toast } from "../app/toast";
 import { useChange } from "../app/useChange";
 
 const PERMISSIONS = Object.keys(PERMISSION_WORDS) as Permission[];
@@ -25,8 +26,13 @@ export function Roles({ scope }: { scope: string | null }) {
       said: `${role.role}: “${PERMISSION_WORDS[permission]}” ${allowed ? "is allowed" : "is not allowed any more"}.`,
       undo: () => putRole(scope, role.role, role.permissions),
     });
-  const add = (role: string) =>
-    change({ work: () => putRole(scope, role, []), said: `There is a role “${role}” now.` });
+  const add = async (role: string) => {
+    if (roles.data?.items.some((one) => one.role === role)) {
+      toast(`There is a role “${role}” already.`); // made again, it would allow nothing any more
+      return false;
+    }
+    return change({ work: () => putRole(scope, role, []), said: `There is a role “${role}” now.` });
+  };
   const remove = (role: Role) =>
     change({
       work: () => removeRole(scope, role.role),
@@ -45,7 +51,7 @@ export function Roles({ scope }: { scope: string | null }) {
           <Table label="Roles" rows={items} keyOf={(role) => role.role} columns={columns(allow, remove)} />
         )}
       </Answer>
-      <Add onAdd={add} />
+      <AddName label="New role" maxLength={100} verb="Add" onAdd={add} />
     </Panel>
   );
 }
@@ -87,25 +93,3 @@ function Remove({ role, onRemove }: { role: Role; onRemove: () => void }) {
 
 const toggled = (permissions: Permission[], permission: Permission, allowed: boolean) =>
   allowed ? [...permissions, permission] : permissions.filter((one) => one !== permission);
-
-function Add({ onAdd }: { onAdd: (role: string) => Promise<boolean> }) {
-  const [name, setName] = useState("");
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void onAdd(name.trim()).then((done) => done && setName(""));
-  };
-  return (
-    <form className={classes.add} onSubmit={submit}>
-      <TextInput
-        label="New role"
-        value={name}
-        maxLength={100}
-        autoComplete="off"
-        onChange={(event) => setName(event.currentTarget.value)}
-      />
-      <Button type="submit" variant="default" disabled={!name.trim()}>
-        Add
-      </Button>
-    </form>
-  );
-}

@@ -1,11 +1,11 @@
 /** Rooms that were registered for a community. */
 
-import { Button, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { Button } from "@mantine/core";
 
 import { getRooms, putRoom, removeRoom } from "../api/people";
-import { Answer } from "../app/Answer";
+import { usePages } from "../api/queries";
+import { AddName } from "../app/Add";
+import { Pages } from "../app/Pages";
 import { Panel } from "../app/Panel";
 import { Table } from "../app/Table";
 import classes from "./Community.module.css";
@@ -13,7 +13,7 @@ import { useChange } from "../app/useChange";
 
 export function Rooms({ communityId }: { communityId: string }) {
   const key = ["rooms", communityId];
-  const rooms = useQuery({ queryKey: key, queryFn: () => getRooms(communityId) });
+  const rooms = usePages(key, (cursor) => getRooms(communityId, cursor));
   const change = useChange(key);
   const register = (name: string) =>
     change({
@@ -32,8 +32,8 @@ export function Rooms({ communityId }: { communityId: string }) {
       title="Rooms"
       aside="Registered here; an app can register them, too, or name the community in LiveKit's metadata."
     >
-      <Answer to={rooms}>
-        {({ items }) =>
+      <Pages of={rooms} what="rooms">
+        {(items) =>
           items.length === 0 ? (
             <p className={classes.dim}>No room is registered yet.</p>
           ) : (
@@ -61,30 +61,8 @@ export function Rooms({ communityId }: { communityId: string }) {
             />
           )
         }
-      </Answer>
-      <Register onRegister={register} />
+      </Pages>
+      <AddName label="Room's name" maxLength={255} verb="Register" onAdd={register} />
     </Panel>
-  );
-}
-
-function Register({ onRegister }: { onRegister: (name: string) => Promise<boolean> }) {
-  const [name, setName] = useState("");
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void onRegister(name.trim()).then((done) => done && setName(""));
-  };
-  return (
-    <form className={classes.add} onSubmit={submit}>
-      <TextInput
-        label="Room's name"
-        value={name}
-        maxLength={255}
-        autoComplete="off"
-        onChange={(event) => setName(event.currentTarget.value)}
-      />
-      <Button type="submit" variant="default" disabled={!name.trim()}>
-        Register
-      </Button>
-    </form>
   );
 }

@@ -7,6 +7,7 @@ import { useState } from "react";
 import type { Clip } from "../api/types";
 import { KeyHint } from "../app/KeyHint";
 import { Notice } from "../app/Notice";
+import { Pill } from "../app/Pill";
 import { useShortcuts } from "../app/shortcuts";
 import { toastProblem } from "../app/toast";
 import { ClipPlayer } from "../clips/ClipPlayer";
@@ -29,14 +30,11 @@ export function RoomView({ room, onLeft }: { room: Room; onLeft: () => void }) {
   const [clip, setClip] = useState<Clip | null>(null);
   const buffer = useBuffer(room.name, setClip);
   const seen = useLive(room, buffer.refresh);
-  const pill = pillOf(buffer.running, seen);
   return (
     <>
       <div className={classes.head}>
         <h1>{room.name}</h1>
-        <span className={classes.pill} data-tone={pill.tone} role="status" data-testid="state">
-          {pill.label}
-        </span>
+        <Pill {...pillOf(buffer.running, seen)} />
         <span className={classes.dim}>
           {seen.people === 1 ? "Only you are here" : `${seen.people} people are here`}
         </span>

@@ -1,14 +1,12 @@
 /** What the page says about a buffer in a room. Pure. */
 
 import type { RoomStatus } from "../api/types";
+import type { PillWords } from "../app/Pill";
 import type { Seen } from "./live";
 
 type Buffers = RoomStatus["buffers"];
 
-export function pillOf(
-  running: Buffers,
-  seen: Pick<Seen, "reconnecting">,
-): { label: string; tone: "live" | "wait" | "still" } {
+export function pillOf(running: Buffers, seen: Pick<Seen, "reconnecting">): PillWords {
   if (seen.reconnecting) return { label: "Reconnecting", tone: "wait" };
   if (running.some((one) => one.status === "recording")) return { label: "Buffering", tone: "live" };
   return running.length ? { label: "Starting", tone: "wait" } : { label: "Not buffered", tone: "still" };

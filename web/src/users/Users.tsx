@@ -2,16 +2,16 @@
 
 import { Menu, TextInput, UnstyledButton } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { exportData } from "../api/audit";
 import { getUsers } from "../api/people";
+import { usePages } from "../api/queries";
 import type { User } from "../api/types";
-import { Answer } from "../app/Answer";
 import { Icon } from "../app/icons";
-import { More } from "../app/More";
+import { Pages } from "../app/Pages";
 import { Panel } from "../app/Panel";
+import { Person } from "../app/Person";
 import { QuotaBar } from "../app/QuotaBar";
 import { type Column, Table } from "../app/Table";
 import { toastProblem } from "../app/toast";
@@ -24,12 +24,7 @@ export function Users() {
   const [text, setText] = useState("");
   const [q] = useDebouncedValue(text.trim(), 250);
   const [erased, erase] = useState<User | null>(null);
-  const users = useInfiniteQuery({
-    queryKey: ["users", q],
-    queryFn: ({ pageParam }) => getUsers(q, pageParam),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.nextCursor,
-  });
+  const users = usePages(["users", q], (cursor) => getUsers(q, cursor));
   return (
     <Panel title="Users" aside="Everybody who was here once. A quota holds for the clips that are kept.">
       <TextInput
@@ -43,12 +38,9 @@ export function Users() {
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      <Answer to={users}>
-        {({ pages }) => <List users={pages.flatMap((page) => page.items)} q={q} onErase={erase} />}
-      </Answer>
-      {users.hasNextPage && (
-        <More what="users" loading={users.isFetchingNextPage} onMore={() => void users.fetchNextPage()} />
-      )}
+      <Pages of={users} what="users">
+        {(items) => <List users={items} q={q} onErase={erase} />}
+      </Pages>
       {erased && <Erasure userId={erased.userId} onClose={() => erase(null)} />}
     </Panel>
   );
@@ -63,21 +55,13 @@ function List({ users, q, onErase }: { users: User[]; q: string; onErase: (user:
 
 function columns(onErase: (user: User) => void): Column<User>[] {
   return [
-    { name: "User", cell: (user) => <Who user={user} /> },
+    { name: "User", cell: (user) => <Person {...user} /> },
     { name: "Clips", right: true, cell: (user) => user.clips },
     { name: "Used", cell: (user) => <Used user={user} /> },
     { name: "Quota", cell: (user) => <QuotaField user={user} /> },
     { name: "Last seen", cell: (user) => (user.lastSeenAt ? ago(Date.parse(user.lastSeenAt), Date.now()) : "never") },
     { name: "", right: true, cell: (user) => <MoreActions user={user} onErase={() => onErase(user)} /> },
   ];
-}
-
-function Who({ user: { userId, name } }: { user: User }) {
-  return (
-    <>
-      {name ?? userId} {name !== null && name !== userId && <span className={classes.dim}>{userId}</span>}
-    </>
-  );
 }
 
 function Used({ user }: { user: User }) {

@@ -1,11 +1,11 @@
 /** Whether one may be buffered, altogether and by room; and whether a buffer may begin by itself. */
 
-import { Button, Switch, TextInput } from "@mantine/core";
+import { Switch } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
 
 import { getConsent, sayConsent } from "../api/audit";
 import type { Consent, ConsentWish } from "../api/types";
+import { AddName } from "../app/Add";
 import { Answer } from "../app/Answer";
 import { Panel } from "../app/Panel";
 import { useChange } from "../app/useChange";
@@ -85,32 +85,13 @@ function InRooms({ rooms, say }: { rooms: Consent["rooms"]; say: Say }) {
           }
         />
       ))}
-      <ForbidRoom
-        onForbid={(name) => say({ roomName: name, buffering: "forbid" }, `Nobody can buffer you in “${name}” now.`)}
-      />
-    </div>
-  );
-}
-
-function ForbidRoom({ onForbid }: { onForbid: (roomName: string) => Promise<boolean> }) {
-  const [name, setName] = useState("");
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void onForbid(name.trim()).then((done) => done && setName(""));
-  };
-  return (
-    <form className={classes.row} onSubmit={submit}>
-      <TextInput
+      <AddName
         label="Not in this room"
         placeholder="Room's name"
-        value={name}
         maxLength={255}
-        autoComplete="off"
-        onChange={(event) => setName(event.currentTarget.value)}
+        verb="Forbid"
+        onAdd={(name) => say({ roomName: name, buffering: "forbid" }, `Nobody can buffer you in “${name}” now.`)}
       />
-      <Button type="submit" variant="default" disabled={!name.trim()}>
-        Forbid
-      </Button>
-    </form>
+    </div>
   );
 }
