@@ -13,6 +13,7 @@ import av
 
 from lookback.bootstrap.livekit import credentials_of
 from lookback.bootstrap.parts import clock_us, recorder_config
+from lookback.bootstrap.roots import known_roots
 from lookback.bootstrap.running_server import RunningServer
 from lookback.bootstrap.share_facts import look_at_share
 from lookback.db.engine import connect
@@ -171,7 +172,9 @@ def _folders(settings: Settings) -> list[Finding]:
     home = look_at_folder(settings.home)
     if home.fault:
         return [wrong(Problem.HOME_UNUSABLE, f"LOOKBACK_HOME cannot be written ({os.strerror(home.fault)})")]
-    buffer, clips = look_at_folder(settings.buffer_path), look_at_folder(settings.storage_path)
+    roots = known_roots(settings)
+    buffer = look_at_folder(settings.buffer_path, roots.buffer)
+    clips = look_at_folder(settings.storage_path, roots.storage)
     began, floor = has_begun(settings.home), settings.min_free_bytes
     return [
         *judge_folder("buffer", buffer, began=began, floor_bytes=floor),

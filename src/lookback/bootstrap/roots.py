@@ -44,17 +44,23 @@ def kept_roots(home: Path) -> Roots:
     return Roots(kept.get("buffer"), kept.get("storage"))
 
 
+def known_roots(settings: Settings) -> Roots:
+    """Return what was recognised last, as far as that was said of the folders that are configured now."""
+    kept = kept_roots(settings.home)
+    return Roots(_if_of(settings.buffer_path, kept.buffer), _if_of(settings.storage_path, kept.storage))
+
+
 def prepare_roots(settings: Settings) -> Roots:
     """Make both folders, recognise their disks and keep what they are recognised by; raises SettingsError.
 
     A root on another disk than before is taken when there is a marker on it, or something is mounted there.
     """
-    known = kept_roots(settings.home)
+    known = known_roots(settings)
     found = Roots(
         _prepared(settings.buffer_path, "REPLAY_BUFFER_PATH", known.buffer),
         _prepared(settings.storage_path, "REPLAY_STORAGE_PATH", known.storage),
     )
-    if found != known:
+    if found != kept_roots(settings.home):
         said = {name: asdict(identity) for name, identity in found._asdict().items()}
         try:
             replace_durably(settings.home / ROOTS_FILE, json.dumps(said, indent=1).encode())
@@ -64,7 +70,6 @@ def prepare_roots(settings: Settings) -> Roots:
 
 
 def _prepared(folder: Path, variable: str, known: RootIdentity | None) -> RootIdentity:
-    known = known if known is not None and _is_of(folder, known) else None
     if known is not None and is_away(folder, known):  # asked before anything is made there
         raise SettingsError(f"{variable} is wrong: {_NOT_MOUNTED}")
     prepare_folder(folder, variable)
@@ -74,6 +79,8 @@ def _prepared(folder: Path, variable: str, known: RootIdentity | None) -> RootId
         raise SettingsError(f"{variable} is wrong: the folder cannot be used ({error.strerror}).") from error
 
 
-def _is_of(folder: Path, known: RootIdentity) -> bool:
-    """Whether that was said of this folder, and not of one that was configured before."""
-    return folder.is_relative_to(known.mount_point) or folder.resolve().is_relative_to(known.mount_point)
+def _if_of(folder: Path, kept: RootIdentity | None) -> RootIdentity | None:
+    """The identity, unless it was said of a folder that was configured before this one."""
+    if kept is None or not any(place.is_relative_to(kept.mount_point) for place in (folder, folder.resolve())):
+        return None
+    return kept

@@ -19,10 +19,11 @@ PLACES: dict[Root, str] = {"buffer": "The buffer directory", "storage": "The cli
 SLOW_US = 1_000_000
 """A small file that takes so long: fragments come twice a second."""
 CLOCK_US = 2_000_000
-_LEAST_BYTES = 16 * 1024**2
+LEAST_BYTES = 16 * 1024**2
+"""Less than half a minute of one stream."""
 _LEAST_INODES = 64
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
 
 class Level(StrEnum):
@@ -113,15 +114,15 @@ def _fault(facts: RootFacts) -> Problem:
         kind = "read-only"
     elif fault == errno.ESTALE:
         kind, sentence = "stale", "'s network mount is stale"
-    elif fault in _FULL:
+    elif fault in FULL:
         kind, sentence = "full", "'s disk is full"
-    elif fault in _FORBIDDEN:
+    elif fault in FORBIDDEN:
         kind = "forbidden"
     return Problem(facts.root, kind, Level.GONE, place + sentence)
 
 
 def _flaws(facts: RootFacts) -> Iterator[tuple[str, Level, str]]:
-    if facts.free_bytes < _LEAST_BYTES:
+    if facts.free_bytes < LEAST_BYTES:
         yield "full", Level.DEGRADED, "'s disk is nearly full"  # what follows from that is the ladder's
     if facts.inodes_free is not None and facts.inodes_free < _LEAST_INODES:
         yield "no-inodes", Level.GONE, f"'s disk has room for {facts.inodes_free} more files"

@@ -8,7 +8,7 @@ import os
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lookback.buffer.marker import open_root
 from lookback.buffer.mounts import mount_of, read_mounts
@@ -36,6 +36,16 @@ class _Stopwatch:
         self.steps[name] = (time.monotonic_ns() - begun_ns) // 1000
 
 
+class Tried(NamedTuple):
+    """What a small file has shown; see RootFacts."""
+
+    took_us: int
+    slowest: str
+    hard_links: bool
+    reflinks: bool
+    ahead_us: int
+
+
 def probe_root(name: Root, root: Path, identity: RootIdentity | None) -> RootFacts:
     """Return what was seen; nothing is written where the disk is not mounted."""
     try:
@@ -51,7 +61,18 @@ def probe_root(name: Root, root: Path, identity: RootIdentity | None) -> RootFac
 
 
 def _tried(folder: int, facts: RootFacts) -> RootFacts:
-    new, whole, other = (f".probe-{os.getpid()}-{part}" for part in ("new", "whole", "other"))
+    tried, disk = try_folder(folder, f".probe-{os.getpid()}"), os.fstatvfs(folder)
+    return replace(
+        facts,
+        free_bytes=disk.f_bavail * disk.f_frsize,
+        inodes_free=disk.f_favail if disk.f_files else None,
+        **tried._asdict(),
+    )
+
+
+def try_folder(folder: int, name: str) -> Tried:
+    """Try an open directory with files that are called so, and remove them; raises OSError."""
+    new, whole, other = (f"{name}-{part}" for part in ("new", "whole", "other"))
     watch = _Stopwatch()
     try:
         with watch.step("write"):
@@ -71,17 +92,8 @@ def _tried(folder: int, facts: RootFacts) -> RootFacts:
     finally:
         with watch.step("delete"):
             _remove(folder, (new, whole, other))
-    disk = os.fstatvfs(folder)
-    return replace(
-        facts,
-        took_us=sum(watch.steps.values()),
-        slowest=max(watch.steps, key=lambda step: watch.steps[step]),
-        free_bytes=disk.f_bavail * disk.f_frsize,
-        inodes_free=disk.f_favail if disk.f_files else None,
-        hard_links=hard_links,
-        reflinks=reflinks,
-        ahead_us=ahead_us,
-    )
+    slowest = max(watch.steps, key=lambda step: watch.steps[step])
+    return Tried(sum(watch.steps.values()), slowest, hard_links, reflinks, ahead_us)
 
 
 def _require_read_back(file: int) -> None:

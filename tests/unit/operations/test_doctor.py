@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lookback.buffer.marker import MARKER, RootIdentity, recognise
 from lookback.cli.doctor import as_lines
 from lookback.operations.doctor.clock import judge_clock
 from lookback.operations.doctor.configuration import judge_settings
 from lookback.operations.doctor.database import DatabaseFacts, judge_database
 from lookback.operations.doctor.findings import Finding, Level, fine, worst, wrong
-from lookback.operations.doctor.folders import FolderFacts, Kind, judge_folder, judge_pair
+from lookback.operations.doctor.folders import FolderFacts, Kind, judge_folder, judge_pair, look_at_folder
 from lookback.operations.doctor.livekit import (
     LivekitFacts,
     WebhookFacts,
@@ -174,6 +175,7 @@ FOUND: list[tuple[str, list[Finding]]] = [
 for _kind in ("buffer", "clips"):
     FOUND += [
         (f"{_kind}.missing", folder(_kind, there=False)),
+        (f"{_kind}.missing", folder(_kind, there=False, began=False, fault=errno.ENODEV)),
         (f"{_kind}.forbidden", folder(_kind, fault=errno.EACCES)),
         (f"{_kind}.read-only", folder(_kind, fault=errno.EROFS)),
         (f"{_kind}.full", folder(_kind, fault=errno.ENOSPC)),
@@ -261,6 +263,19 @@ def test_what_is_in_order_needs_no_words(found: list[Finding]) -> None:
 
 def test_no_recorder_is_missed_where_no_server_runs() -> None:
     assert judge_recorder(RecorderFacts("absent"), "stopped") is None
+
+
+def test_where_the_disk_of_a_root_is_not_mounted_nothing_is_tried(tmp_path: Path) -> None:
+    before_ns = tmp_path.stat().st_mtime_ns
+    facts = look_at_folder(tmp_path, RootIdentity("mine", "/no/such/mount"))
+    assert ids(judge_folder("buffer", facts, began=True)) == ["buffer.missing"]
+    assert tmp_path.stat().st_mtime_ns == before_ns  # not even for a moment
+
+
+def test_a_root_that_is_there_is_tried_and_nothing_is_left(tmp_path: Path) -> None:
+    facts = look_at_folder(tmp_path, recognise(tmp_path))
+    assert (facts.there, facts.fault, facts.round_trip_us > 0) == (True, 0, True)
+    assert [path.name for path in tmp_path.iterdir()] == [MARKER]
 
 
 def test_files_dated_wrongly_are_said_beside_the_folder_that_works() -> None:

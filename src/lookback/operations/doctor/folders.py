@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from lookback.buffer.marker import is_away
 from lookback.operations.doctor.findings import Finding, fine, wrong
 from lookback.operations.doctor.remedies import Problem
+from lookback.operations.storage_health import CLOCK_US, FORBIDDEN, FULL, LEAST_BYTES, SLOW_US
+from lookback.operations.storage_probe import try_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lookback.buffer.marker import RootIdentity
+
 Kind = Literal["buffer", "clips"]
 
 _NEARLY_FULL = 0.1  # of the disk
 _LITTLE_BYTES = 10 * 1024**3  # on a disk of any size that is room for some hours of one share
-_LEAST_BYTES = 16 * 1024**2  # less than half a minute of one stream
 _FEW_INODES = 200
-_SLOW_US = 1_000_000
-_CLOCK_US = 2_000_000
 _NAMES = {"buffer": "The buffer folder", "clips": "The clip folder"}
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_FORBIDDEN = {errno.EACCES, errno.EPERM}
 
 
 @dataclass(frozen=True, slots=True)
 class FolderFacts:
     """A folder, as a file written into it has shown. `fault`: errno of what did not work, 0 when all did.
 
+    `fault` is ENODEV where the disk is not mounted that belongs there.
     `there`: False for one that has yet to be made; `fault` is then that of the nearest folder above it.
     `round_trip_us`: writing, syncing, renaming, reading back and deleting. `file_clock_us`: how far the file's time is
     ahead of ours. `inodes_free` is None where the file system does not count them.
@@ -48,11 +48,16 @@ class FolderFacts:
     file_clock_us: int = 0
 
 
-def look_at_folder(folder: Path) -> FolderFacts:
-    """Try a folder with a file of our own. Blocks: as long as a broken disk makes it."""
+def look_at_folder(folder: Path, root: RootIdentity | None = None) -> FolderFacts:
+    """Try a folder with a file of our own, unless it is a root whose disk is not mounted: nothing is written below it.
+
+    Blocks: as long as a broken disk makes it.
+    """
     there = folder.is_dir()
     nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
     try:
+        if root is not None and is_away(folder, root):
+            return FolderFacts(there=False, fault=errno.ENODEV)
         status, disk = nearest.stat(), os.statvfs(nearest)
         facts = FolderFacts(
             there=there,
@@ -69,33 +74,13 @@ def look_at_folder(folder: Path) -> FolderFacts:
         return replace(facts, fault=error.errno or errno.EIO)
 
 
-def _tried(folder: Path, facts: FolderFacts) -> FolderFacts:
-    first, second, third = (folder / f".doctor-{os.getpid()}-{part}" for part in ("new", "whole", "link"))
-    began_ns = time.monotonic_ns()
+def _tried(place: Path, facts: FolderFacts) -> FolderFacts:
+    folder = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        with first.open("wb") as file:
-            file.write(b"lookback")
-            file.flush()
-            os.fsync(file.fileno())
-        ahead_us = (first.stat().st_mtime_ns - time.time_ns()) // 1000
-        first.rename(second)
-        if second.read_bytes() != b"lookback":
-            raise OSError(errno.EIO, "what was written cannot be read back")
-        linked = _links(second, third)
+        tried = try_folder(folder, f".doctor-{os.getpid()}")
     finally:
-        for path in (first, second, third):
-            path.unlink(missing_ok=True)
-    return replace(
-        facts, hard_links=linked, round_trip_us=(time.monotonic_ns() - began_ns) // 1000, file_clock_us=ahead_us
-    )
-
-
-def _links(path: Path, other: Path) -> bool:
-    try:
-        other.hardlink_to(path)
-    except OSError:
-        return False
-    return True
+        os.close(folder)
+    return replace(facts, hard_links=tried.hard_links, round_trip_us=tried.took_us, file_clock_us=tried.ahead_us)
 
 
 def judge_folder(kind: Kind, facts: FolderFacts, *, began: bool, floor_bytes: int | None = None) -> Iterator[Finding]:
@@ -104,7 +89,9 @@ def judge_folder(kind: Kind, facts: FolderFacts, *, began: bool, floor_bytes: in
     `floor_bytes`: how much the operator wants to stay free; None is the usual.
     """
     name = _NAMES[kind]
-    if not facts.there and began:
+    if facts.fault == errno.ENODEV:
+        yield wrong(Problem(f"{kind}.missing"), f"{name}'s disk is not mounted")
+    elif not facts.there and began:
         yield wrong(Problem(f"{kind}.missing"), f"{name} is not there, and was when the server ran")
     elif facts.fault:
         yield _fault(kind, facts.fault)
@@ -112,12 +99,12 @@ def judge_folder(kind: Kind, facts: FolderFacts, *, began: bool, floor_bytes: in
         yield problem
     elif not facts.hard_links and kind == "buffer":
         yield wrong(Problem.BUFFER_NO_LINKS, f"{name}'s file system has no hard links, which captures need")
-    elif facts.round_trip_us > _SLOW_US:
+    elif facts.round_trip_us > SLOW_US:
         yield wrong(Problem(f"{kind}.slow"), f"{name} takes {facts.round_trip_us / 1e6:.1f} s for a small file")
     else:
         made = "can be written" if facts.there else "will be made at the first start"
         yield fine(kind, f"{name} {made}: {_gigabytes(facts.free_bytes)} free, {facts.round_trip_us / 1000:.0f} ms")
-    if abs(facts.file_clock_us) > _CLOCK_US and not facts.fault:
+    if abs(facts.file_clock_us) > CLOCK_US and not facts.fault:
         where = "ahead of" if facts.file_clock_us > 0 else "behind"
         seconds = abs(facts.file_clock_us) / 1e6
         yield wrong(Problem.CLOCK_FILES, f"{name}'s files are dated {seconds:.0f} s {where} this machine's clock")
@@ -127,9 +114,9 @@ def _fault(kind: Kind, fault: int) -> Finding:
     name, reason = _NAMES[kind], os.strerror(fault)
     if fault == errno.EROFS:
         return wrong(Problem(f"{kind}.read-only"), f"{name} is on a file system that cannot be written")
-    if fault in _FULL:
+    if fault in FULL:
         return wrong(Problem(f"{kind}.full"), f"{name}'s disk is full")
-    if fault in _FORBIDDEN:
+    if fault in FORBIDDEN:
         return wrong(Problem(f"{kind}.forbidden"), f"{name} cannot be written ({reason})")
     return wrong(Problem(f"{kind}.failing"), f"{name} does not work ({reason})")
 
@@ -138,7 +125,7 @@ def _lack(kind: Kind, facts: FolderFacts, floor_bytes: int | None) -> Finding | 
     name, free = _NAMES[kind], _gigabytes(facts.free_bytes)
     if facts.inodes_free is not None and facts.inodes_free < _FEW_INODES:
         return wrong(Problem(f"{kind}.no-inodes"), f"{name}'s disk has room for {facts.inodes_free} more files")
-    if facts.free_bytes < _LEAST_BYTES:
+    if facts.free_bytes < LEAST_BYTES:
         return wrong(Problem(f"{kind}.full"), f"{name}'s disk is full: {free} free")
     usual = min(round(facts.size_bytes * _NEARLY_FULL), _LITTLE_BYTES)
     if facts.free_bytes < (usual if floor_bytes is None else floor_bytes):
