@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from lookback.db.sqlite_driver import SqliteDriver
 from lookback.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def async_url(url: str) -> str:
 def connect(url: str) -> AsyncEngine:
     """Make an engine; nothing is opened until the first query."""
     if url.startswith("sqlite"):
-        engine = create_async_engine(async_url(url), hide_parameters=True)
+        engine = create_async_engine(async_url(url), hide_parameters=True, module=SqliteDriver())
         event.listen(engine.sync_engine, "connect", _set_pragmas)
         return engine
     # A pool's connection may have died with the server's last start. Whoever waits longer is told to come back.
