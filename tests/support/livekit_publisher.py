@@ -86,13 +86,13 @@ class LivekitPublisher:
         seen: Json = await self.command("seen")
         return seen
 
+    def heard(self, event: str) -> Json | None:
+        """Return the first event of that name so far: data, disconnected, reconnected, joined, left or room."""
+        return next((e for e in self.events if e["event"] == event), None)
+
     async def hears(self, event: str, *, within: float = _PATIENCE) -> Json:
-        """Wait for an event of that name: data, disconnected, reconnected, joined, left or room."""
-        return await eventually(
-            lambda: next((e for e in self.events if e["event"] == event), None),
-            within=within,
-            what=event,
-        )
+        """Wait for an event of that name."""
+        return await eventually(lambda: self.heard(event), within=within, what=event)
 
     async def leave(self) -> None:
         """Leave the room in good order; the process stays and may join again."""

@@ -6,9 +6,11 @@ This needs LiveKit's own SDK, which the server does not: it is imported when the
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import av
 
@@ -58,6 +60,16 @@ async def share_until_stopped(
         await telling
         if playing in done:
             raise SettingsError("The generated screen ended unexpectedly.") from playing.exception()
+
+
+def end_process() -> NoReturn:
+    """End with status 0, past the interpreter's own end, in which the SDK's threads abort the process now and then.
+
+    They call into Python as it goes, and Python before 3.14 ends such a thread in a way native code does not survive.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class _Screen:

@@ -175,7 +175,7 @@ async def _share_in_livekit(settings: Settings, token: str, room: str, user: str
     credentials = credentials_of(settings)
     if credentials is None:
         raise SettingsError("LiveKit is not configured: set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
-    from lookback.cli.livekit_demo import share_until_stopped  # noqa: PLC0415 - nothing else needs LiveKit's SDK
+    from lookback.cli import livekit_demo  # noqa: PLC0415 - nothing else needs LiveKit's SDK
 
     def shared() -> None:
         typer.echo(f"{user} shares a generated screen in the LiveKit room {room}. Ctrl-C ends it.")
@@ -186,7 +186,8 @@ async def _share_in_livekit(settings: Settings, token: str, room: str, user: str
         for line in lines:
             typer.echo(line)
 
-    await share_until_stopped(credentials, room, user, shared)
+    await livekit_demo.share_until_stopped(credentials, room, user, shared)
+    livekit_demo.end_process()
 
 
 add_backup(app)

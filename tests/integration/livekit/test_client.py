@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from tests.support.livekit_server import LivekitServer
+    from tests.support.people import Json
 
     from lookback.livekit.client import LivekitClient
     from lookback.sessions.rooms import RoomFacts
@@ -103,8 +104,12 @@ async def test_a_recorder_is_hidden_and_says_that_it_records(livekit: LivekitSer
 
 async def test_a_room_hears_data(livekit: LivekitServer) -> None:
     async with connected_to(livekit) as client, livekit_participant(livekit, "told", "alice") as alice:
-        await client.send_data("told", "lookback", b'{"type":"started"}')
-        heard = await alice.hears("data")
+
+        async def told() -> Json | None:
+            await client.send_data("told", "lookback", b'{"type":"started"}')  # lost until alice's data channel is open
+            return alice.heard("data")
+
+        heard = await eventually(told)
         assert (heard["topic"], heard["data"]) == ("lookback", '{"type":"started"}')
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.livekit_publisher import LivekitPublisher
+    from tests.support.people import Json
+
 SCREEN = {"SCREEN_SHARE", "SCREEN_SHARE_AUDIO"}
 
 
@@ -74,15 +77,20 @@ async def test_what_is_encrypted_says_so(livekit: LivekitServer) -> None:
     assert {track.encryption for track in tracks.values()} == {api.Encryption.GCM}
 
 
+async def greeted(client: api.LiveKitAPI, person: LivekitPublisher) -> Json | None:
+    """Say hello, which is lost until the person's data channel is open; return what was heard."""
+    hello = api.SendDataRequest(room="meeting", topic="lookback", data=b"hello")
+    await client.room.send_data(hello)
+    return person.heard("data")
+
+
 async def test_others_see_who_comes_and_who_vanishes(livekit: LivekitServer) -> None:
     async with livekit_participant(livekit, "meeting", "bob") as bob:
         # Of people who publish nothing, LiveKit tells the others only every 3 s.
         async with livekit_sharing(livekit, "meeting", "alice") as alice:
             assert (await bob.hears("joined"))["identity"] == "alice"
             async with livekit.client() as client:
-                hello = api.SendDataRequest(room="meeting", topic="lookback", data=b"hello")
-                await client.room.send_data(hello)
-            assert (await alice.hears("data"))["data"] == "hello"
+                assert (await eventually(lambda: greeted(client, alice)))["data"] == "hello"
             await alice.leave()
         assert (await bob.hears("left"))["identity"] == "alice"
 
