@@ -25,6 +25,7 @@ PITCHES = 60
 AUDIO_RATE = 48_000
 _BLACK, _WHITE = 16, 235
 _LOUD = 0.1
+_HALF = AUDIO_RATE // 25  # in samples; a beep's first 10 ms are not looked at
 
 
 class Picture(NamedTuple):
@@ -90,7 +91,9 @@ def beeps_in(sound: NDArray[np.float32]) -> list[Beep]:
         return []
     starts = loud[np.concatenate(([0], np.flatnonzero(np.diff(loud) > AUDIO_RATE // 5) + 1))]
     heard = [(int(at), sound[at + 480 : at + 3840]) for at in starts]
-    return [Beep(at / AUDIO_RATE, _second(tone)) for at, tone in heard if len(tone) > AUDIO_RATE // 20]
+    # What is loud at first only is the end of a beep that began before the sound did.
+    whole = [(at, tone) for at, tone in heard if np.abs(tone[_HALF : AUDIO_RATE // 20]).max(initial=0) > _LOUD]
+    return [Beep(at / AUDIO_RATE, _second(tone)) for at, tone in whole if len(tone) > AUDIO_RATE // 20]
 
 
 def duration(media: Path | bytes) -> float:
