@@ -23,7 +23,8 @@ COMMAND = (sys.executable, "-m", "tests.support.impaired_recorder")
 SMALL: dict[str, Any] = {"size": (320, 180)}
 
 
-@pytest.mark.parametrize("loss", [0.02, 0.1])
+# LiveKit sends a packet again three times at most: of 10,000 packets, 10 % would lose one for good, 5 % hardly ever.
+@pytest.mark.parametrize("loss", [0.02, 0.05])
 async def test_no_picture_is_lost_with_lost_packets(tmp_path: Path, livekit: LivekitServer, loss: float) -> None:
     alice = share_of("alice", f"loss-{loss}")
     more: dict[str, Any] = {"command": COMMAND, "environment": {"LOSS": str(loss)}}
