@@ -25,7 +25,6 @@ PITCHES = 60
 AUDIO_RATE = 48_000
 _BLACK, _WHITE = 16, 235
 _LOUD = 0.1
-_HALF = AUDIO_RATE // 25  # in samples; a beep's first 10 ms are not looked at
 
 
 class Picture(NamedTuple):
@@ -85,15 +84,14 @@ def beeps(media: Path | bytes) -> list[Beep]:
 
 
 def beeps_in(sound: NDArray[np.float32]) -> list[Beep]:
-    """Find the beeps in one channel at 48 kHz."""
+    """Find the beeps in one channel at 48 kHz, but for those cut off at either end of it to less than 60 ms."""
     loud = np.flatnonzero(np.abs(sound) > _LOUD)
     if not len(loud):
         return []
     starts = loud[np.concatenate(([0], np.flatnonzero(np.diff(loud) > AUDIO_RATE // 5) + 1))]
     heard = [(int(at), sound[at + 480 : at + 3840]) for at in starts]
-    # What is loud at first only is the end of a beep that began before the sound did.
-    whole = [(at, tone) for at, tone in heard if np.abs(tone[_HALF : AUDIO_RATE // 20]).max(initial=0) > _LOUD]
-    return [Beep(at / AUDIO_RATE, _second(tone)) for at, tone in whole if len(tone) > AUDIO_RATE // 20]
+    whole = [(at, tone) for at, tone in heard if np.abs(tone[AUDIO_RATE // 20 :]).max(initial=0) > _LOUD]
+    return [Beep(at / AUDIO_RATE, _second(tone)) for at, tone in whole]
 
 
 def duration(media: Path | bytes) -> float:
