@@ -11,13 +11,17 @@ if TYPE_CHECKING:
 
 
 class TcpProxy:
-    """Forwards `port` on 127.0.0.1 to a target port there. While `refusing`, new connections are cut at once."""
+    """Forwards `port` on 127.0.0.1 to a target port there, each piece `delay_s` late.
+
+    While `refusing`, new connections are cut at once.
+    """
 
     def __init__(self, target_port: int) -> None:
         self._target_port = target_port
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.refusing = False
+        self.delay_s = 0.0
         self.taken = 0
 
     def cut(self) -> None:
@@ -39,6 +43,7 @@ class TcpProxy:
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(65_536):
+                await asyncio.sleep(self.delay_s)
                 writer.write(data)
                 await writer.drain()
         self._writers.discard(writer)

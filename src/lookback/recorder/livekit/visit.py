@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 0.25
 _RESUME_SECONDS = 3.0
+_WORD_SECONDS = 0.5
 
 MOVED = "The recorder was moved to another room"
 NOT_ALLOWED = "The participant does not allow the recorder to receive the screen share"
@@ -100,13 +101,21 @@ class Visit:
             await self.media.prepare()
             with ungrouped(VisitEndedError, MediaLostError):
                 async with asyncio.TaskGroup() as tasks:
-                    for work in (self.media.run(self._on_change), self.media.watch(), self._send(), self._keep_watch()):
+                    for work in (self.media.run(self._on_change), self._receive(), self._send(), self._keep_watch()):
                         tasks.create_task(work)
                     await self._listen()
         except MediaLostError as error:
             raise VisitEndedError(str(error)) from None
         finally:
             await self._signalling.leave()
+
+    async def _receive(self) -> None:
+        try:
+            await self.media.watch()
+        except MediaLostError:
+            # The server closes media first and says why afterwards; whoever deleted a room must not find us in it.
+            await asyncio.sleep(_WORD_SECONDS)
+            raise
 
     # ---- what the server says
 

@@ -115,9 +115,14 @@ async def test_a_recorder_that_is_removed_stays_away(livekit: LivekitServer, rec
 
 async def test_a_room_that_is_deleted(livekit: LivekitServer, recorder: RoomRecorder) -> None:
     alice = share_of("alice", "deleted")
-    async with livekit_sharing(livekit, "deleted", "alice", **SMALL), livekit.client() as client:
-        await recorder.record(alice)
+    async with (
+        a_tcp_proxy(urlsplit(livekit.url).port or 0) as proxy,
+        livekit_sharing(livekit, "deleted", "alice", **SMALL),
+        livekit.client() as client,
+    ):
+        await recorder.record(alice, url=f"ws://127.0.0.1:{proxy.port}")
         await recorder.worker.sees(alice, "recording")
+        proxy.delay_s = 0.4  # media is closed before it is said why
         await client.room.delete_room(api.DeleteRoomRequest(room="deleted"))
         move = await recorder.worker.sees(alice, "recording", "interrupted")
         assert move.cause in {LEFT, "The room was deleted"}  # LiveKit sends everybody away, in any order
