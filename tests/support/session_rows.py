@@ -65,10 +65,12 @@ class RememberingRecorder:
     """A recorder without media. Implements sessions.ports.Recorder.
 
     It knows the sessions `known`, refuses with `refusal` when there is one, and does not answer unless `connected`.
+    `heard_us`: when the last packet of a session came.
     """
 
     connected: bool = True
     known: list[str] = field(default_factory=list)
+    heard_us: dict[str, int] = field(default_factory=dict)
     refusal: LookbackError | None = None
     asked: list[Request] = field(default_factory=list)
     queue: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
@@ -99,5 +101,8 @@ class RememberingRecorder:
         return [request.kind for request in self.asked]
 
     def _status(self) -> WorkerStatus:
-        stats = [SessionStats(session_id=known, connected=True, recording=True) for known in self.known]
+        stats = [
+            SessionStats(session_id=known, connected=True, recording=True, last_packet_us=self.heard_us.get(known))
+            for known in self.known
+        ]
         return WorkerStatus(pid=1, started_at_us=0, cpu_seconds=0, rss_bytes=0, udp_port=1, sessions=stats)

@@ -61,6 +61,7 @@ from lookback.sessions.keeper import SessionKeeper
 from lookback.sessions.moves import Moves
 from lookback.sessions.onlookers import Onlookers
 from lookback.sessions.rights import SessionRights
+from lookback.sessions.roll_call import RollCall
 from lookback.sessions.service import SessionService
 from lookback.sessions.starting import Starts, SyntheticStarter
 
@@ -125,6 +126,7 @@ class App:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.recorder.run(), name="recorder")
             tasks.create_task(self.keeper.run(), name="sessions")
+            tasks.create_task(self.roll_call.run(), name="roll call")
             tasks.create_task(self.space.watch.run(), name="space")
             tasks.create_task(self.disks.run(), name="disks")
             tasks.create_task(self.clips.background.run(), name="clips")
@@ -207,6 +209,9 @@ class App:
             communities=communities,
             starts=starts,
             sweeper=self.sweeper,
+        )
+        self.roll_call = RollCall(
+            rows, self.recorder, moves, self.sessions, clock=clock_us, segment_us=self.settings.segment_us
         )
 
     def _forget_user(self, user_id: str) -> None:

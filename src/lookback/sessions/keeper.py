@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, cast, get_args
 import structlog
 
 from lookback.errors import LookbackError
-from lookback.recorder.control import GetStatus, SessionMoved, WorkerStatus
 from lookback.sessions.admission import SWITCHED_OFF
 from lookback.sessions.model import Session, SessionState, Source
+from lookback.sessions.recorded import recorded
 from lookback.sessions.service import ACTIVE, SHOWN
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lookback.access.ports import Communities
     from lookback.buffer.session_file import SessionRecord
+    from lookback.recorder.control import SessionMoved
     from lookback.sessions.buffers import SessionBuffers
     from lookback.sessions.moves import Moves
     from lookback.sessions.ports import Recorder, SessionChanges, SessionRepository
@@ -182,11 +183,10 @@ class SessionKeeper:
 
     async def _known_to_recorder(self) -> set[str]:
         try:
-            status = await self._recorder.request(GetStatus())
+            return set(await recorded(self._recorder))
         except LookbackError as error:
             log.warning("recorder.not_asked", error=error.detail)
             return set()
-        return {s.session_id for s in status.sessions} if isinstance(status, WorkerStatus) else set()
 
     async def _adopt(self, record: SessionRecord, *, recorded: bool) -> None:
         """A directory without a row gets one, draining unless it is still recorded; one that is over is removed."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lookback.errors import LookbackError
-from lookback.recorder.control import GetStatus, RecordLivekit, WorkerStatus
+from lookback.recorder.control import RecordLivekit
+from lookback.sessions.recorded import recorded
 from lookback.sessions.spec import spec_of
 
 if TYPE_CHECKING:
@@ -106,12 +107,9 @@ class LivekitStarter:
 
     async def _stays_away(self, session: Session) -> bool:
         """Whether there is nothing to record, or the recorder is there and follows the share by itself."""
-        if self._clock() - session.since_us < self._patience.own_us and await self._knows(session):
+        young = self._clock() - session.since_us < self._patience.own_us
+        if young and session.session_id in await recorded(self._recorder):
             return True
         room = await self._server.room(session.room_name)
         sharer = room.participant(session.participant_identity or session.user_id) if room is not None else None
         return sharer is None or sharer.screen is None
-
-    async def _knows(self, session: Session) -> bool:
-        status = await self._recorder.request(GetStatus())
-        return isinstance(status, WorkerStatus) and session.session_id in {s.session_id for s in status.sessions}

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lookback.errors import LivekitUnavailableError, LookbackError
-from lookback.recorder.control import GetStatus, WorkerStatus
 from lookback.sessions.comparison import IN_ROOMS, Consider, End, Known, Remove, compare
 from lookback.sessions.model import Session, SessionState
+from lookback.sessions.recorded import recorded
 from lookback.sessions.rooms import RoomEvent
 from lookback.sessions.service import ACTIVE, STOPPED, STOPPED_FOR_THEM
 
@@ -171,11 +171,10 @@ class RoomWatch:
 
     async def _heard_us(self) -> dict[str, int]:
         try:
-            status = await self._recorder.request(GetStatus())
+            known = await recorded(self._recorder)
         except LookbackError:
             return {}
-        sessions = status.sessions if isinstance(status, WorkerStatus) else []
-        return {s.session_id: s.last_packet_us for s in sessions if s.last_packet_us is not None}
+        return {s.session_id: s.last_packet_us for s in known.values() if s.last_packet_us is not None}
 
     # ---- what follows
 

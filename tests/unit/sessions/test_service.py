@@ -4,22 +4,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.audit import a_trail
-from tests.support.communities import SaidCommunities, an_admission, starts_of
 from tests.support.session_rows import START_US, RememberingRecorder, a_database, a_row
+from tests.support.session_services import a_service
 
 from lookback.access.principal import Principal
 from lookback.access.roles import EVERYBODY, RoleBook
-from lookback.buffer.layout import BufferLayout
-from lookback.buffer.reader import SegmentCache
 from lookback.db.sessions import SqlSessionRepository
 from lookback.errors import AlreadyActiveError, LivekitUnavailableError, MalformedError, NoCapacityError, NotFoundError
-from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.model import Session, SessionState
-from lookback.sessions.moves import Moves
-from lookback.sessions.onlookers import Onlookers
-from lookback.sessions.rights import SessionRights
-from lookback.sessions.service import SessionService
 from lookback.sessions.views import StartRequest
 
 if TYPE_CHECKING:
@@ -27,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from lookback.sessions.service import SessionService
 
 STARTING, RECORDING, INTERRUPTED, DRAINING, EXPIRED, FAILED = SessionState
 ALICE, BOB = Principal("alice"), Principal("bob")
@@ -48,19 +42,6 @@ def recorder() -> RememberingRecorder:
 @pytest.fixture
 def service(rows: SqlSessionRepository, recorder: RememberingRecorder, tmp_path: Path) -> SessionService:
     return a_service(rows, recorder, tmp_path)
-
-
-def a_service(rows: SqlSessionRepository, recorder: RememberingRecorder, folder: Path) -> SessionService:
-    return SessionService(
-        rows,
-        recorder,
-        SessionBuffers(BufferLayout(folder), SegmentCache()),
-        Moves(rows, lambda: START_US, a_trail()),
-        clock=lambda: START_US,
-        starts=starts_of(an_admission(rows), recorder),
-        rights=SessionRights(SaidCommunities()),
-        onlookers=Onlookers(a_trail(), lambda: START_US),
-    )
 
 
 async def test_of_fifty_starts_at_once_one_reaches_the_recorder(
