@@ -15,6 +15,7 @@ from lookback.db.engine import migrate
 from lookback.db.models import Base
 from lookback.db.sessions import SqlSessionRepository
 from lookback.sessions.model import SessionState
+from lookback.sessions.story import SessionEvent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -134,6 +135,34 @@ async def test_a_removed_session_is_gone_and_its_place_is_free(sessions: Session
     await sessions.remove("s1")
     assert await sessions.get("s1") is None
     assert (await sessions.add(a_row("s2"))).session_id == "s2"
+
+
+async def test_the_newest_events_of_a_session_are_kept_in_order_until_it_is_removed(
+    sessions: SessionRepository,
+) -> None:
+    await sessions.add(a_row())
+    await sessions.tell("s2", SessionEvent(1, "starting", "Another's"))
+    for number in range(1, 206):
+        await sessions.tell("s1", SessionEvent(number, "interrupted", f"Event {number}"))
+    kept = await sessions.events("s1")
+    assert [event.number for event in kept] == list(range(6, 206))
+    assert kept[0] == SessionEvent(6, "interrupted", "Event 6", 6)
+    await sessions.remove("s1")
+    assert await sessions.events("s1") == []
+    assert await sessions.events("s2") == [SessionEvent(1, "starting", "Another's", 1)]
+
+
+async def test_sessions_are_found_by_how_their_id_begins_newest_first(sessions: SessionRepository) -> None:
+    for number, session_id in enumerate(("a_1", "a-2", "b")):
+        await sessions.add(a_row(session_id, SessionState.FAILED, started_at_us=number))
+    found = {start: await sessions.beginning_with(start, 2) for start in ("a", "a_", "", "%", "c")}
+    assert {start: [row.session_id for row in rows] for start, rows in found.items()} == {
+        "a": ["a-2", "a_1"],
+        "a_": ["a_1"],
+        "": ["b", "a-2"],
+        "%": [],
+        "c": [],
+    }
 
 
 async def test_the_migrations_make_the_tables_of_the_models(engine: AsyncEngine) -> None:

@@ -155,6 +155,30 @@ class TimelineAnswer(Answer):
     gaps: list[GapAnswer]
 
 
+class EventAnswer(Answer):
+    """Something that happened to a session."""
+
+    at: Instant
+    kind: str = Field(
+        description="The state it came into, gap, or what its recorder told: storage-failing, storage-recovered, "
+        "degraded, restored."
+    )
+    sentence: str
+
+
+class StoryAnswer(Answer):
+    """What happened to a session, in order; gaps as far as they are still buffered."""
+
+    session_id: str
+    room_name: str
+    user_id: str
+    source: str
+    status: SessionState
+    events: list[EventAnswer]
+    left_out: int = Field(description="How many of its first events are kept no more.")
+    next_step: str | None = Field(description="What can be done about the reason it is in this state, if anything.")
+
+
 class RenditionAnswer(Answer):
     """A derived file of a clip."""
 

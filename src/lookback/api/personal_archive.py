@@ -73,7 +73,8 @@ def _documents(data: PersonalData) -> Iterator[tuple[str, Any]]:
     profile = plain(data.profile) if data.profile is not None else {"userId": data.user_id}
     yield "profile.json", {**profile, "roles": roles}
     yield "consent.json", audit_wire.consent(data.consents).model_dump(by_alias=True)
-    yield "sessions.json", [plain(session) for session in data.sessions]
+    told = [{**plain(session), "events": plain(data.events[session.session_id])} for session in data.sessions]
+    yield "sessions.json", told
     yield "clips.json", [plain(clip) for clip in data.clips]
     shown = [{name: getattr(clip, name) for name in _SHOWN} for clip in data.shown_in]
     yield "shown-in.json", [plain(clip) for clip in shown]

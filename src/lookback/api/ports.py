@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lookback.operations.space_desk import SpaceReport
     from lookback.sessions.model import Session
     from lookback.sessions.rooms import Invitation
+    from lookback.sessions.story import Story
     from lookback.sessions.sweeping import Swept
     from lookback.sessions.views import MediaPart, RoomView, SessionView, StartRequest, Timeline, WhipAnswer
 
@@ -57,6 +58,9 @@ class Sessions(Protocol):
 
     async def timeline(self, who: Principal, session_id: str, after: int) -> Timeline:
         """Return what is buffered, from segment number `after` on."""
+
+    async def story(self, who: Principal, session_id: str) -> Story:
+        """Return what happened to a session of the user's, or in their care, in whatever state it is."""
 
     async def segment(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's media file."""

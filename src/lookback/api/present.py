@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lookback.clips.model import Clip, Interval, Rendition
     from lookback.media.gaps import Gap
     from lookback.sessions.model import Session
+    from lookback.sessions.story import Story
     from lookback.sessions.views import FragmentView, RoomView, SegmentView, SessionView, Timeline
 
 BASE = "/livekit-replay"
@@ -75,6 +76,21 @@ def timeline(view: Timeline, links: MediaLinks) -> answers.TimelineAnswer:
         buffered_until=view.buffered.until_us,
         segments=[_segment(view, segment, links) for segment in view.segments],
         gaps=_gaps(view.buffered.gaps),
+    )
+
+
+def story(told: Story) -> answers.StoryAnswer:
+    """Present what happened to a session."""
+    session = told.session
+    return answers.StoryAnswer(
+        session_id=session.session_id,
+        room_name=session.room_name,
+        user_id=session.user_id,
+        source=session.source,
+        status=session.state,
+        events=[answers.EventAnswer(at=e.at_us, kind=e.kind, sentence=e.sentence) for e in told.events],
+        left_out=told.left_out,
+        next_step=told.next_step,
     )
 
 

@@ -22,6 +22,7 @@ from lookback.cli.logs import configure_logs
 from lookback.cli.serving import serve as serve_until_stopped
 from lookback.cli.sweeping import sweep_lines
 from lookback.cli.usage import usage_lines
+from lookback.cli.why import add_why
 from lookback.errors import SettingsError, ungrouped
 from lookback.settings import load_settings, reference
 
@@ -192,6 +193,7 @@ async def _share_in_livekit(settings: Settings, token: str, room: str, user: str
 
 add_backup(app)
 add_doctor(app)
+add_why(app)
 
 
 @app.command()

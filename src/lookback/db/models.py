@@ -88,6 +88,18 @@ class SessionRow(Base):
     )
 
 
+class SessionEventRow(Base):
+    """Something that happened to a session; the newest few of each are kept, numbered from 1."""
+
+    __tablename__ = "session_events"
+
+    session_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at_us: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(32))
+    sentence: Mapped[str] = mapped_column(Text)
+
+
 class ClipRow(Base):
     """One clip with its renditions."""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack, cast
 
-from sqlalchemy import delete, false, func, select
+from sqlalchemy import delete, false, func, insert, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from lookback.db.models import ACTIVE_STATES, SessionRow
+from lookback.db.models import ACTIVE_STATES, SessionEventRow, SessionRow
 from lookback.db.transactions import Transactions
 from lookback.errors import CommunityLimitError
 from lookback.sessions.model import Session, SessionState
+from lookback.sessions.story import SessionEvent
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,6 +30,7 @@ _PLAIN = (
 )  # fmt: skip
 # When somebody's share will end is not known; asking again twice a minute troubles nobody.
 _TRY_AGAIN_SECONDS = 30
+_MOST_EVENTS = 200  # of a session whose publisher comes and goes for days
 
 
 class SqlSessionRepository:
@@ -101,6 +103,31 @@ class SqlSessionRepository:
         """See SessionRepository."""
         async with self._sessions.begin() as db:
             await db.execute(delete(SessionRow).where(SessionRow.session_id == session_id))
+            await db.execute(delete(SessionEventRow).where(SessionEventRow.session_id == session_id))
+
+    async def tell(self, session_id: str, event: SessionEvent) -> None:
+        """See SessionRepository."""
+        of_session = SessionEventRow.session_id == session_id
+        last = select(func.coalesce(func.max(SessionEventRow.number), 0)).where(of_session)
+        async with self._sessions.begin() as db:
+            number = (await db.execute(last)).scalar_one() + 1
+            row = {"at_us": event.at_us, "kind": event.kind, "sentence": event.sentence}
+            await db.execute(insert(SessionEventRow).values(session_id=session_id, number=number, **row))
+            await db.execute(delete(SessionEventRow).where(of_session, SessionEventRow.number <= number - _MOST_EVENTS))
+
+    async def events(self, session_id: str) -> list[SessionEvent]:
+        """See SessionRepository."""
+        query = select(SessionEventRow).where(SessionEventRow.session_id == session_id)
+        async with self._sessions() as db:
+            rows = await db.execute(query.order_by(SessionEventRow.number))
+            return [SessionEvent(row.at_us, row.kind, row.sentence, row.number) for row in rows.scalars()]
+
+    async def beginning_with(self, start: str, most: int) -> list[Session]:
+        """See SessionRepository."""
+        query = select(SessionRow).where(SessionRow.session_id.startswith(start, autoescape=True))
+        async with self._sessions() as db:
+            rows = await db.execute(query.order_by(SessionRow.started_at_us.desc()).limit(most))
+            return [_session(row) for row in rows.scalars()]
 
     async def _one(self, query: Select[SessionRow]) -> Session | None:
         async with self._sessions() as db:

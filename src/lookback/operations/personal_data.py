@@ -12,7 +12,7 @@ from lookback.clips.playback import OpenMedia
 from lookback.sessions.model import SessionState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from lookback.access.audit import Audit, AuditRepository, Entry
     from lookback.access.consent import ConsentRepository, Statement
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lookback.clips.store import ClipStore
     from lookback.sessions.model import Session
     from lookback.sessions.ports import SessionRepository
+    from lookback.sessions.story import SessionEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,17 @@ class PersonRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """What is kept. `shown_in`: clips that others have saved of this person's shares; their files are the others'."""
+    """What is kept. `events`: of the sessions, by id.
+
+    `shown_in`: clips that others have saved of this person's shares; their files are the others'.
+    """
 
     user_id: str
     profile: Profile | None
     consents: list[Statement]
     roles: RolesByCommunity
     sessions: list[Session]
+    events: Mapping[str, list[SessionEvent]]
     clips: list[Clip]
     shown_in: list[Clip]
     audit: AsyncIterator[Entry]
@@ -84,12 +89,14 @@ class PersonalDataService:
         await self.audit.record(Action.USER_EXPORTED, actor=who.user_id, subject=user_id)
         found = [await self.clips.get(clip_id) for clip_id in await self.persons.clips_about(user_id)]
         clips = [clip for clip in found if clip is not None]
+        sessions = await self.sessions.in_states(list(SessionState), user_id=user_id)
         return PersonalData(
             user_id=user_id,
             profile=await self.persons.profile(user_id),
             consents=await self.consents.said(user_id),
             roles=await self.roles.roles_of(user_id),
-            sessions=await self.sessions.in_states(list(SessionState), user_id=user_id),
+            sessions=sessions,
+            events={s.session_id: await self.sessions.events(s.session_id) for s in sessions},
             clips=[clip for clip in clips if clip.user_id == user_id],
             shown_in=[clip for clip in clips if clip.user_id != user_id],
             audit=self.entries.all(Selection(user=user_id)),

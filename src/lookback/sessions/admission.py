@@ -19,6 +19,7 @@ from lookback.errors import (
 )
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.rooms import user_of
+from lookback.sessions.story import ASKED, ASKED_FOR_THEM, BY_ITSELF, SessionEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +97,7 @@ class Admission:
             await self.storage.require()
         async with self.audit.together():
             session = await self._add(sharer, ask, community_id)
+            await self.repository.tell(session.session_id, _asked(session, asked_by))
             await self._record(
                 Action.SESSION_AUTO_STARTED if ask.by_itself else Action.SESSION_STARTED, session, asked_by
             )
@@ -161,6 +163,11 @@ class Admission:
         if identity != who.user_id:
             who.require(Permission.MANAGE_REPLAY_LIMITS, community_id)
         return _Sharer(identity, identity)
+
+
+def _asked(session: Session, asked_by: str | None) -> SessionEvent:
+    by = {None: BY_ITSELF, session.user_id: ASKED}
+    return SessionEvent(session.started_at_us, SessionState.STARTING.value, by.get(asked_by, ASKED_FOR_THEM))
 
 
 def _sharer_in(room: RoomFacts | None, who: Principal, ask: Ask, community_id: str | None) -> _Sharer:

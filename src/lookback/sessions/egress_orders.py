@@ -76,7 +76,7 @@ class EgressOrders:
         """Write why nothing comes into the session, where it says that nothing comes."""
         row = await self._repository.get(session.session_id)
         if row is not None and row.state in {SessionState.STARTING, SessionState.INTERRUPTED}:
-            await self._repository.change(row.session_id, row.state, reason=why)
+            await self._moves.note(row, "degraded", why, why)
 
     async def _start_all(self, tasks: asyncio.TaskGroup) -> None:
         while True:

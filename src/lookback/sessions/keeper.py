@@ -105,7 +105,7 @@ class SessionKeeper:
             await self._service.end(session, event.cause, event.at_us)
         else:
             reason = event.cause if event.to in {"storage-failing", "degraded"} else None
-            await self._repository.change(session.session_id, session.state, reason=reason)
+            await self._moves.note(session, event.to, event.cause, reason)
 
     async def _recording(self, session: Session, event: SessionMoved) -> None:
         changes: SessionChanges = {

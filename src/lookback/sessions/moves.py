@@ -9,6 +9,7 @@ import structlog
 
 from lookback.access.audit import Action, Nobody
 from lookback.sessions.model import MOVES, Session, SessionState
+from lookback.sessions.story import SessionEvent
 
 if TYPE_CHECKING:
     from lookback.access.audit import Actor, Audit
@@ -27,7 +28,7 @@ Watcher = Callable[[SessionState, Session], None]
 class Moves:
     """Checks every move against the table, makes it only if nobody else moved the session first, and logs its cause.
 
-    Ends are in the audit trail, in the same transaction.
+    Every move is kept for the session's story, and ends are in the audit trail, in the same transaction.
     """
 
     def __init__(self, repository: SessionRepository, clock: Callable[[], int], audit: Audit) -> None:
@@ -60,13 +61,24 @@ class Moves:
         changes["reason"] = None if to is SessionState.RECORDING else cause
         async with self._audit.together():
             moved = await self._repository.change(session.session_id, session.state, **changes)
-            if moved is not None and to in _TOLD:
-                await self._record(_TOLD[to], moved, actor, cause)
+            if moved is not None:
+                await self._repository.tell(moved.session_id, SessionEvent(moved.since_us, to.value, cause))
+                if to in _TOLD:
+                    await self._record(_TOLD[to], moved, actor, cause)
         if moved is not None:
             log.info("session.moved", session=session.session_id, was=session.state, to=to, cause=cause)
             for watcher in self._watchers:
                 watcher(session.state, moved)
         return moved
+
+    async def note(self, session: Session, kind: str, cause: str, reason: str | None) -> None:
+        """Keep that something happened which is no move, and what is the session's reason from now on."""
+        if reason == session.reason:
+            return  # it was told before
+        async with self._audit.together():
+            changed = await self._repository.change(session.session_id, session.state, reason=reason)
+            if changed is not None:
+                await self._repository.tell(session.session_id, SessionEvent(self._clock(), kind, cause))
 
     async def _record(self, action: Action, session: Session, actor: Actor, cause: str) -> None:
         await self._audit.record(

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from lookback.recorder.control import Event, Reply, Request
     from lookback.sessions.model import Session, SessionState
+    from lookback.sessions.story import SessionEvent
 
 
 class SessionChanges(TypedDict, total=False):
@@ -58,7 +59,19 @@ class SessionRepository(Protocol):
         """Set these columns if the session is still in the expected state; return it, or None if it is not."""
 
     async def remove(self, session_id: str) -> None:
-        """Remove the session; one that is not there is no error."""
+        """Remove the session and its events; one that is not there is no error."""
+
+    async def tell(self, session_id: str, event: SessionEvent) -> None:
+        """Keep that something happened to a session, in the transaction of `Audit.together` if one is open.
+
+        Of each session the newest few hundred events are kept.
+        """
+
+    async def events(self, session_id: str) -> list[SessionEvent]:
+        """Return what happened to a session, the oldest first."""
+
+    async def beginning_with(self, start: str, most: int) -> list[Session]:
+        """Return at most so many sessions whose id begins like this, in whatever state; newest first."""
 
 
 class SpaceGate(Protocol):

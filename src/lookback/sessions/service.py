@@ -21,6 +21,7 @@ from lookback.sessions.model import Session, SessionState
 from lookback.sessions.previews import Previews
 from lookback.sessions.rights import manages
 from lookback.sessions.spec import spec_of
+from lookback.sessions.stories import Stories
 from lookback.sessions.views import RoomView, SessionView, Timeline, WhipAnswer, Window
 from lookback.sessions.windows import Windows
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from lookback.sessions.ports import Recorder, SessionRepository
     from lookback.sessions.rights import SessionRights
     from lookback.sessions.starting import Starts
+    from lookback.sessions.story import Story
     from lookback.sessions.views import MediaPart, StartRequest
 
 ACTIVE = frozenset(state for state in SessionState if state.active)
@@ -68,6 +70,7 @@ class SessionService:
         self._repository, self._recorder, self._buffers, self._moves = repository, recorder, buffers, moves
         self._clock, self._starts, self._rights, self._onlookers = clock, starts, rights, onlookers
         self._windows, self._previews = windows or Windows(), Previews(leases or Leases(), clock)
+        self._stories = Stories(repository, buffers)
 
     async def start(self, who: Principal, wish: StartRequest) -> SessionView:
         """Keep a share that does not come over WHIP; raises what Starts.start raises."""
@@ -133,6 +136,10 @@ class SessionService:
         """Return all of the user's sessions that run, can be saved from or have just failed, newest first."""
         rows = await self._repository.in_states(TOLD, user_id=who.user_id)
         return [await self._view(session) for session in rows if self._is_told(session)]
+
+    async def story(self, who: Principal, session_id: str) -> Story:
+        """Return what happened to a session of the user's, or in their care, in whatever state it is."""
+        return await self._stories.of(await self._managed(who, session_id))
 
     def _is_told(self, session: Session) -> bool:
         return session.state is not SessionState.FAILED or self._clock() - session.since_us < _FAILURE_TOLD_US

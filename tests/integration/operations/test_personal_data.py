@@ -19,6 +19,7 @@ from lookback.db.consents import SqlConsentRepository
 from lookback.db.roles import SqlRoleRepository
 from lookback.errors import PermissionDeniedError
 from lookback.sessions.model import SessionState
+from lookback.sessions.story import SessionEvent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,6 +49,7 @@ def document(files: dict[str, bytes], name: str) -> Any:
 async def test_everything_of_a_person_is_in_it(household: Household) -> None:
     await SqlConsentRepository(household.engine).say("alice", Statement("attic", "forbid"), 1)
     await SqlRoleRepository(household.engine).put_member("c1", "alice", ["moderator"])
+    await household.rows.tell("s1", SessionEvent(1, "draining", "The share ended"))
     clip = await household.saves(ALICE, "s1")
     files = await taken_along(household, ALICE, "alice")
     assert document(files, "profile.json") == {
@@ -64,6 +66,8 @@ async def test_everything_of_a_person_is_in_it(household: Household) -> None:
     }
     (session,) = document(files, "sessions.json")
     assert (session["sessionId"], session["state"], session["roomName"]) == ("s1", "draining", "demo")
+    (event,) = session["events"]
+    assert (event["kind"], event["sentence"], event["at"][-1]) == ("draining", "The share ended", "Z")
     (described,) = document(files, "clips.json")
     assert (described["clipId"], described["title"]) == (clip.clip_id, clip.title)
     assert described["delivered"]["start"].endswith("Z")

@@ -11,6 +11,7 @@ from lookback.db.models import ACTIVE_STATES
 from lookback.db.sessions import SqlSessionRepository
 from lookback.sessions.model import MOVES, SessionState
 from lookback.sessions.moves import Moves
+from lookback.sessions.story import SessionEvent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -73,3 +74,34 @@ async def test_of_two_that_move_a_session_one_is_too_late(rows: SqlSessionReposi
     kept = await rows.get("s1")
     assert kept is not None
     assert (kept.state, kept.width, kept.reason) == (RECORDING, 640, None)
+
+
+async def test_every_move_is_kept_for_the_session_s_story(rows: SqlSessionRepository) -> None:
+    moves = Moves(rows, lambda: START_US + 7, a_trail())
+    session = await rows.add(a_row())
+    recorded = await moves.move(session, RECORDING, "A key frame came")
+    assert recorded is not None
+    await moves.move(recorded, FAILED, "That is no move")
+    await moves.move(session, FAILED, "That is too late")
+    await moves.move(recorded, INTERRUPTED, "The publisher left")
+    assert await rows.events("s1") == [
+        SessionEvent(START_US + 7, "recording", "A key frame came", 1),
+        SessionEvent(START_US + 7, "interrupted", "The publisher left", 2),
+    ]
+
+
+async def test_what_is_noted_again_is_kept_once(rows: SqlSessionRepository) -> None:
+    moves = Moves(rows, lambda: START_US, a_trail())
+    session = await rows.add(a_row(state=RECORDING))
+    for kind, cause, reason in (
+        ("degraded", "No sound comes", "No sound comes"),
+        ("degraded", "No sound comes", "No sound comes"),
+        ("restored", "What comes is whole again", None),
+        ("restored", "What comes is whole again", None),
+    ):
+        seen = await rows.get(session.session_id)
+        assert seen is not None
+        await moves.note(seen, kind, cause, reason)
+    assert [(event.kind, event.number) for event in await rows.events("s1")] == [("degraded", 1), ("restored", 2)]
+    kept = await rows.get("s1")
+    assert kept == session

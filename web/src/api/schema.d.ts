@@ -104,6 +104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/livekit-replay/sessions/{session_id}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Story
+         * @description Say what happened to a session, and what can be done about it: its user, and those who manage it.
+         */
+        get: operations["story"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livekit-replay/sessions/{session_id}/segments/{number}/media": {
         parameters: {
             query?: never;
@@ -1588,6 +1608,24 @@ export interface components {
             floorBytes: number;
         };
         /**
+         * EventAnswer
+         * @description Something that happened to a session.
+         */
+        EventAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Kind
+             * @description The state it came into, gap, or what its recorder told: storage-failing, storage-recovered, degraded, restored.
+             */
+            kind: string;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
          * FindingAnswer
          * @description One thing that was looked at.
          */
@@ -2328,6 +2366,33 @@ export interface components {
          */
         Storage: "virtual" | "file" | "object";
         /**
+         * StoryAnswer
+         * @description What happened to a session, in order; gaps as far as they are still buffered.
+         */
+        StoryAnswer: {
+            /** Sessionid */
+            sessionId: string;
+            /** Roomname */
+            roomName: string;
+            /** Userid */
+            userId: string;
+            /** Source */
+            source: string;
+            status: components["schemas"]["SessionState"];
+            /** Events */
+            events: components["schemas"]["EventAnswer"][];
+            /**
+             * Leftout
+             * @description How many of its first events are kept no more.
+             */
+            leftOut: number;
+            /**
+             * Nextstep
+             * @description What can be done about the reason it is in this state, if anything.
+             */
+            nextStep: string | null;
+        };
+        /**
          * TakenAnswer
          * @description What goes of one session for one reason.
          */
@@ -2822,6 +2887,55 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    story: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryAnswer"];
                 };
             };
             /** @description Not signed in */

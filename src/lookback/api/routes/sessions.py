@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from lookback.api import present
-from lookback.api.answers import RoomStatusAnswer, SessionAnswer, SessionListAnswer, TimelineAnswer
+from lookback.api.answers import RoomStatusAnswer, SessionAnswer, SessionListAnswer, StoryAnswer, TimelineAnswer
 from lookback.api.file_media import open_part
 from lookback.api.media import Presentation, serve
 from lookback.api.routes.documented import media, problems
@@ -62,6 +62,12 @@ async def timeline(
 ) -> TimelineAnswer:
     """Say what is buffered, file by file, with the byte ranges that a player can append."""
     return present.timeline(await has.sessions.timeline(who, session_id, after), has.links)
+
+
+@router.get("/sessions/{session_id}/story", operation_id="story", responses=problems(401, 404))
+async def story(session_id: str, who: Who, has: Has) -> StoryAnswer:
+    """Say what happened to a session, and what can be done about it: its user, and those who manage it."""
+    return present.story(await has.sessions.story(who, session_id))
 
 
 @router.head("/sessions/{session_id}/segments/{number}/media", include_in_schema=False)
