@@ -24,11 +24,16 @@ def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any])
     return event
 
 
+def without_secrets(text: str) -> str:
+    """The text without what looks like a secret in it."""
+    return _SECRET_TEXTS.sub(_HIDDEN, text)
+
+
 def _hidden(key: object, value: Any) -> Any:
     if isinstance(key, str) and _SECRET_KEYS.search(key):
         return _HIDDEN
     if isinstance(value, str):
-        return _SECRET_TEXTS.sub(_HIDDEN, value)
+        return without_secrets(value)
     if isinstance(value, dict):
         return {name: _hidden(name, inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -35,7 +35,7 @@ def doctor(
     """Check everything that the installation depends on; change nothing. Exit code 1 if something is broken."""
     if (room is None) != (user is None):
         raise typer.BadParameter("say --room and --user, or neither")
-    _silence()
+    silence()
     wanted = Wanted(room, user) if room is not None and user is not None else None
     found = asyncio.run(examine_from_outside(wanted))
     typer.echo(as_document(found) if as_json else "\n".join(as_lines(found, colour=sys.stdout.isatty())))
@@ -60,7 +60,7 @@ def as_lines(found: Sequence[Finding], *, colour: bool = False) -> list[str]:
     return [*lines, "", f"{len(found)} things looked at: {bad[0]} broken, {bad[1]} to mind."]
 
 
-def _silence() -> None:
+def silence() -> None:
     """What is logged on the way is what is being found out; the findings say it better."""
     structlog.configure(processors=[_dropped])
 

@@ -16,10 +16,13 @@ from lookback.bootstrap.livekit import credentials_of
 from lookback.bootstrap.parts import prepare_folders, tokens_of
 from lookback.cli.backup import add_backup
 from lookback.cli.checking import findings
+from lookback.cli.console import add_console
 from lookback.cli.demonstration import start_demo
+from lookback.cli.desk import add_desk
 from lookback.cli.doctor import add_doctor
 from lookback.cli.logs import configure_logs
 from lookback.cli.serving import serve as serve_until_stopped
+from lookback.cli.support import add_support
 from lookback.cli.sweeping import sweep_lines
 from lookback.cli.usage import usage_lines
 from lookback.cli.why import add_why
@@ -194,6 +197,9 @@ async def _share_in_livekit(settings: Settings, token: str, room: str, user: str
 add_backup(app)
 add_doctor(app)
 add_why(app)
+add_support(app)
+add_desk(app)
+add_console(app)
 
 
 @app.command()
