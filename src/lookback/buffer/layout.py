@@ -71,6 +71,10 @@ class BufferLayout:
         for marker in sorted(self.root.glob(f"*/*/*/{SESSION_FILE}")):
             yield marker.parent
 
+    def session_dirs(self) -> Iterator[Path]:
+        """Every directory where a session's is, whether it says whose it is or not."""
+        yield from sorted(p for p in self.root.glob("*/*/*") if p.is_dir() and p.parents[1].name[0] != ".")
+
 
 def segment_stem(number: int) -> str:
     """What the names of a segment's files have in common."""

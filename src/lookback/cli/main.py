@@ -15,7 +15,7 @@ from lookback.bootstrap.app import openapi_document
 from lookback.bootstrap.livekit import credentials_of
 from lookback.bootstrap.parts import prepare_folders, tokens_of
 from lookback.cli.backup import add_backup
-from lookback.cli.checking import findings
+from lookback.cli.checking import add_check
 from lookback.cli.demonstration import start_demo
 from lookback.cli.doctor import add_doctor
 from lookback.cli.logs import configure_logs
@@ -107,24 +107,6 @@ def token(
 
 
 @app.command()
-def check(
-    recount: Annotated[
-        bool, typer.Option("--recount", help="First set right what users are said to have used.")
-    ] = False,
-) -> None:
-    """Prove buffer and library consistent, in both directions; change nothing else."""
-    with _sentences():
-        settings = load_settings()
-        configure_logs(settings)
-        found = asyncio.run(findings(settings, recount=recount))
-    for sentence in found:
-        typer.echo(sentence)
-    if found:
-        raise typer.Exit(1)
-    typer.echo("Everything is consistent.")
-
-
-@app.command()
 def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing, only say what would go.")] = False,
     free_gb: Annotated[
@@ -191,6 +173,7 @@ async def _share_in_livekit(settings: Settings, token: str, room: str, user: str
 
 
 add_backup(app)
+add_check(app)
 add_doctor(app)
 
 

@@ -15,13 +15,15 @@ from tests.support.memory_clips import MemoryClipRepository
 
 from lookback.clips.changes import ClipWish
 from lookback.clips.model import CaptureWish, Clip, Storage, Visibility
-from lookback.clips.recovery import Finding, Recovery
+from lookback.clips.recovery import Recovery
 from lookback.clips.rows import ClipRows
 from lookback.clips.store import ClipStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from lookback.buffer.findings import Finding
 
 CODECS = ["h264", "vp8"]
 WRITING = ["pinned", "directory", "header", "synced", "record"]

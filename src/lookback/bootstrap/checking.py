@@ -1,0 +1,181 @@
+"""`lookback check`: compare buffer, clips and rows with each other, and mend what can be mended.
+
+1. Only one process mends: the server when it starts, or this while no server runs, under the server's lock.
+2. Beside a running server things are in motion: what is young is passed over, and what is found is looked for again.
+3. What would delete more than half of what there is is left alone, unless somebody says yes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lookback.access.audit import Audit
+from lookback.access.known_users import KnownUsers
+from lookback.bootstrap.parts import buffer_layout, clock_us, prepare_folders, tokens_of
+from lookback.bootstrap.people import people
+from lookback.bootstrap.roots import kept_roots
+from lookback.bootstrap.running_server import RunningServer
+from lookback.buffer.findings import Inspection, Mend, too_much
+from lookback.buffer.reader import SegmentCache
+from lookback.clips.recovery import Recovery
+from lookback.clips.store import ClipStore
+from lookback.db.audit import SqlAuditRepository
+from lookback.db.clips import SqlClipRepository
+from lookback.db.engine import open_database
+from lookback.db.quota import SqlQuotaLedger
+from lookback.db.sessions import SqlSessionRepository
+from lookback.db.users import SqlUserRepository
+from lookback.errors import SettingsError, StorageUnavailableError
+from lookback.home import only_server, server_runs
+from lookback.sessions.buffers import SessionBuffers
+from lookback.sessions.inspection import SessionInspector
+from lookback.sessions.moves import Moves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from lookback.buffer.findings import Finding, Population
+    from lookback.settings import Settings
+
+_SETTLED_US = 60_000_000  # nothing that is being written stands still for so long
+_AGAIN_SECONDS = 3.0
+_ROUNDS = 3  # what is mended may show what was hidden behind it
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for. `sure`: also what would delete more than half. `recount`: set users' sums right, whatever."""
+
+    repair: bool = False
+    deep: bool = False
+    sure: bool = False
+    recount: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found and `mended`, what is `left`, and of how many. `refused`: why a kind was not mended, by code."""
+
+    mended: tuple[Finding, ...] = ()
+    left: tuple[Finding, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    looked_at: Mapping[Population, int] = field(default_factory=dict)
+
+
+async def check(settings: Settings, wish: Wish) -> Report:
+    """Check an installation; raises SettingsError or StorageUnavailableError when that cannot be done."""
+    prepare_folders(settings)
+    beside = server_runs(settings.home) or await RunningServer.of(settings).answers()
+    if wish.repair and beside:
+        raise SettingsError("A server runs: stop it before `lookback check --repair`, or what it is writing is mended.")
+    with _alone(settings, wish):
+        engine = await open_database(settings.database)
+        try:
+            return await check_with(settings, engine, wish, beside=beside)
+        finally:
+            await engine.dispose()
+
+
+async def check_with(settings: Settings, engine: AsyncEngine, wish: Wish, *, beside: bool = False) -> Report:
+    """The same with a database that is open. `beside`: a server runs. Raises StorageUnavailableError."""
+    parts = _parts(settings, engine, _is_old if beside else _always)
+    if wish.recount:
+        await parts.recovery.recount()
+    try:
+        first = await parts.look(Inspection(deep=wish.deep))
+        if not wish.repair:
+            left = await _what_stays(parts, first) if beside and first.found else tuple(first.found)
+            return Report((), left, {}, first.population)
+        return await _repair(parts, wish, first)
+    except OSError as error:
+        raise StorageUnavailableError("The storage does not answer") from error
+
+
+@contextmanager
+def _alone(settings: Settings, wish: Wish) -> Iterator[None]:
+    """While something is mended no server starts."""
+    if wish.repair:
+        with only_server(settings.home):
+            yield
+    else:
+        yield
+
+
+# ---- looking
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    recovery: Recovery
+    sessions: SessionInspector
+
+    async def look(self, inspection: Inspection) -> Inspection:
+        await self.sessions.inspect(inspection)
+        await self.recovery.inspect(inspection)
+        return inspection
+
+
+def _parts(settings: Settings, engine: AsyncEngine, settled: Callable[[Path], bool]) -> _Parts:
+    layout, rows = buffer_layout(settings), SqlSessionRepository(engine)
+    audit = Audit(SqlAuditRepository(engine), clock_us)
+    known = KnownUsers(tokens_of(settings), SqlUserRepository(engine), clock_us)
+    store = ClipStore(settings.storage_path, layout, identity=kept_roots(settings.home).storage)
+    return _Parts(
+        Recovery(SqlClipRepository(engine), SqlQuotaLedger(engine), store, layout, settled=settled),
+        SessionInspector(
+            layout,
+            rows,
+            SessionBuffers(layout, SegmentCache()),
+            Moves(rows, clock_us, audit),
+            people(settings, engine, known, audit, None).communities,
+            clock_us,
+            settled,
+        ),
+    )
+
+
+async def _what_stays(parts: _Parts, first: Inspection) -> tuple[Finding, ...]:
+    """What is still found a moment later: the rest was in motion."""
+    await asyncio.sleep(_AGAIN_SECONDS)
+    again = await parts.look(Inspection(deep=first.deep))
+    seen = {(finding.kind, finding.subject) for finding in first.found}
+    return tuple(finding for finding in again.found if (finding.kind, finding.subject) in seen)
+
+
+def _always(_path: Path) -> bool:
+    return True
+
+
+def _is_old(path: Path) -> bool:
+    """Whether neither the path nor what is in it has changed for a while."""
+    try:
+        newest: int = max(p.stat().st_mtime_ns for p in (path, *(path.iterdir() if path.is_dir() else ())))
+    except FileNotFoundError:
+        return False
+    return newest // 1000 < clock_us() - _SETTLED_US
+
+
+# ---- mending
+
+
+async def _repair(parts: _Parts, wish: Wish, first: Inspection) -> Report:
+    refused = {} if wish.sure else too_much(first.found, first.population)
+    mended: dict[tuple[str, str, str], Finding] = {}
+    at = first
+    for _ in range(_ROUNDS):
+        if not any(f.of.mend is not Mend.NOTHING and f.kind not in refused for f in at.found):
+            break
+        tried = await parts.look(Inspection(repair=True, spared=refused))
+        for finding in (*at.found, *tried.found):
+            mended[finding.kind, finding.subject, finding.detail] = finding
+        at = await parts.look(Inspection(deep=wish.deep))
+        refused |= {} if wish.sure else too_much(at.found, at.population)
+    left = {(finding.kind, finding.subject) for finding in at.found}
+    done = tuple(finding for finding in mended.values() if (finding.kind, finding.subject) not in left)
+    return Report(done, tuple(at.found), refused, at.population)
