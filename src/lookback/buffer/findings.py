@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-Population = Literal["clips", "pins", "renditions", "sessions"]
+Population = Literal["clips", "sessions"]
 
 
 class Mend(StrEnum):

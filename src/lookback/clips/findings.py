@@ -35,9 +35,9 @@ MISSING_RENDITION = Kind(
     "missing-rendition", "clip", "a rendition is gone or not whole", Mend.SET, "marks the rendition as failed"
 )
 ORPHAN_RENDITION = Kind(
-    "orphan-rendition", "clip", "there is a rendition that nobody asked for", Mend.DELETE, "deletes it", "renditions"
+    "orphan-rendition", "clip", "there is a rendition that nobody asked for", Mend.DELETE, "deletes it", "clips"
 )
-ORPHAN_PINS = Kind("orphan-pins", "pins", "they belong to no clip", Mend.DELETE, "deletes them", "pins")
+ORPHAN_PINS = Kind("orphan-pins", "pins", "they belong to no clip", Mend.DELETE, "deletes them", "clips")
 WRONG_SIZE = Kind("wrong-size", "clip", "its file is longer than the clip")
 WRONG_HASH = Kind("wrong-hash", "clip", "its file is not what was stored; bring it back from a backup")
 SPOILT_FILE = Kind(

@@ -83,7 +83,9 @@ class Recovery:
     async def _check_directories(self) -> None:
         known = {self._store.directory(clip) for clip in await self._repository.all_clips()}
         found = await asyncio.to_thread(lambda: list(self._store.directories()))
-        self._at.population["clips"] += len(known.union(found))
+        names = {directory.name for directory in known.union(found)}
+        names |= {pins.name for pins in await asyncio.to_thread(lambda: list(self._layout.all_pins()))}
+        self._at.population["clips"] += len(names)
         for directory in found:
             record = await asyncio.to_thread(self._look_into, directory, known=directory in known)
             if record is None or directory in known:
@@ -188,7 +190,6 @@ class Recovery:
     async def _check_derived(self, clip: Clip, files: ClipFiles) -> None:
         if clip.has_poster and not files.poster and self._at.mends(kinds.MISSING_POSTER, clip.clip_id):
             await self._repository.update(clip.clip_id, has_poster=False)
-        self._at.population["renditions"] += len(files.renditions)
         wanted = {self._store.rendition(clip, made.rendition_id) for made in clip.renditions}
         for made in clip.renditions:
             lacks = rendition_lacks(self._store, clip, made) if made.status == "ready" else None
@@ -203,9 +204,7 @@ class Recovery:
 
     async def _check_pins(self) -> None:
         wanted = {self._store.pins(clip.clip_id).name for clip in await self._repository.all_clips()}
-        found = await asyncio.to_thread(lambda: list(self._layout.all_pins()))
-        self._at.population["pins"] += len(found)
-        for pins in found:
+        for pins in await asyncio.to_thread(lambda: list(self._layout.all_pins())):
             orphan = pins.name not in wanted | self._kept_pins and self._settled(pins)
             if orphan and self._at.mends(kinds.ORPHAN_PINS, pins.name):
                 await asyncio.to_thread(shutil.rmtree, pins)

@@ -118,7 +118,7 @@ async def test_more_than_half_is_not_deleted_unless_somebody_says_yes(tmp_path: 
         code, document = await home.check("--repair")
         assert code == 1
         assert kinds(document) == {"refused": ["incomplete-clip"] * 2 + ["orphan-pins"] * 2}
-        assert document["refused"]["orphan-pins"].startswith("2 of 3 pins are more than half: look whether ")
+        assert document["refused"]["orphan-pins"].startswith("2 of 3 clips are more than half: look whether ")
         assert all(home.pins(clip).exists() and home.directory(clip).exists() for clip in clips)
         code, document = await home.check("--repair", "--yes")
         assert (code, document["refused"]) == (0, {})
