@@ -135,7 +135,10 @@ class Life:
 
     async def capture(self) -> None:
         """Somebody saves some of what is buffered, and is told so."""
-        row = self.chance.choice(await self.rows.in_states(SHOWN))
+        rows = await self.rows.in_states(SHOWN)
+        if not rows:
+            raise NotFoundError("There is no session")
+        row = self.chance.choice(rows)
         wish = CaptureWish(session_id=row.session_id, last_us=self.chance.randrange(SECOND // 3, 3 * SECOND))
         clip, _ = await self.clips.captures.capture(Principal(row.user_id), wish)
         self.witness.told("saved", clip.clip_id, await asyncio.to_thread(digest_of, self.clips, clip))

@@ -171,7 +171,7 @@ async def _repair(parts: _Parts, wish: Wish, first: Inspection) -> Report:
     for _ in range(_ROUNDS):
         if not any(f.of.mend is not Mend.NOTHING and f.kind not in refused for f in at.found):
             break
-        tried = await parts.look(Inspection(repair=True, spared=refused))
+        tried = await parts.look(Inspection(repair=True, deep=wish.deep, spared=refused))
         for finding in (*at.found, *tried.found):
             mended[finding.kind, finding.subject, finding.detail] = finding
         at = await parts.look(Inspection(deep=wish.deep))

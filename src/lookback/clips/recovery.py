@@ -158,14 +158,20 @@ class Recovery:
                 await self._make_virtual(clip)
         elif held > clip.size_bytes:
             self._at.mends(kinds.WRONG_SIZE, clip.clip_id, f"{held} bytes and not {clip.size_bytes}")
-        elif self._at.deep and clip.sha256 != (found := await asyncio.to_thread(sha256_of, self._store.video(clip))):
-            said = f"SHA-256 {found[:12]}… and not {(clip.sha256 or 'none')[:12]}…"
+        elif (spoilt := await self._spoilt(clip, files)) is not None:
             if not files.virtual:
-                self._at.mends(kinds.WRONG_HASH, clip.clip_id, said)
-            elif self._at.mends(kinds.SPOILT_FILE, clip.clip_id, said):
+                self._at.mends(kinds.WRONG_HASH, clip.clip_id, spoilt)
+            elif self._at.mends(kinds.SPOILT_FILE, clip.clip_id, spoilt):
                 await self._make_virtual(clip)
         elif files.pinned and self._at.mends(kinds.LEFTOVER_PINS, clip.clip_id):
             await asyncio.to_thread(self._store.unpin, clip)
+
+    async def _spoilt(self, clip: Clip, files: ClipFiles) -> str | None:
+        """What is wrong with a file's bytes. Without its pins it is all there is, so they go only after this look."""
+        if not (self._at.deep or files.pinned) or clip.sha256 is None:
+            return None
+        found = await asyncio.to_thread(sha256_of, self._store.video(clip))
+        return f"SHA-256 {found[:12]}… and not {clip.sha256[:12]}…" if found != clip.sha256 else None
 
     async def _make_virtual(self, clip: Clip) -> None:
         """Let go of a file that is none of the clip's: first the file, or it would be taken for the clip's again."""

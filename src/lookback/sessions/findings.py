@@ -53,14 +53,7 @@ OVER_SESSION = Kind(
     "deletes it, as every start does; clips keep their bytes",
     "sessions",
 )
-LOST_BUFFER = Kind(
-    "lost-buffer",
-    "session",
-    "has a row and nothing in the buffer",
-    Mend.SET,
-    "lets it expire",
-    "sessions",
-)
+LOST_BUFFER = Kind("lost-buffer", "session", "it has a row and nothing in the buffer", Mend.SET, "lets it expire")
 
 SESSION_KINDS = (
     UNFINISHED_SESSION_FILE,

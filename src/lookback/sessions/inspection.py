@@ -126,7 +126,6 @@ class SessionInspector:
     async def _require_buffer(self, session: Session, at: Inspection) -> None:
         if session.video_codec is None or await asyncio.to_thread(self.buffers.directory(session).exists):
             return
-        at.population["sessions"] += 1
         if not at.mends(kinds.LOST_BUFFER, session.session_id):
             return
         now_us = self.clock()
