@@ -30,7 +30,7 @@ class Mend(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of finding. `code` is stable; `sentence` is what is wrong, and `does` what repair does about it.
+    """A kind of finding. `code` is stable; `sentence` is what is wrong, `does` what repair does, or why nothing.
 
     `of`: it is among these; repair leaves this kind alone when it is more than half of them.
     """
@@ -39,7 +39,7 @@ class Kind:
     about: Literal["clip", "pins", "session", "user"]
     sentence: str
     mend: Mend = Mend.NOTHING
-    does: str = "nothing: somebody has to look at it"
+    does: str = "nothing"
     of: Population | None = None
 
 

@@ -52,8 +52,8 @@ def run_check(
 def as_lines(report: Report) -> list[str]:
     """The report for people: what was mended, what is left, and why."""
     lines = [f"mended: {finding.sentence}" for finding in report.mended]
-    lines += [finding.sentence for finding in report.left]
-    lines += [f"{code}: not mended, because {why}." for code, why in report.refused.items()]
+    lines += [f"{finding.sentence} [{finding.kind}]" for finding in report.left]
+    lines += [f"Not mended [{code}]: {why}." for code, why in report.refused.items()]
     if not report.left:
         lines.append("Everything is consistent now." if report.mended else "Everything is consistent.")
     return lines

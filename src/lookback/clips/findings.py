@@ -10,9 +10,30 @@ UNFINISHED_FILE = Kind(
 INCOMPLETE_CLIP = Kind(
     "incomplete-clip", "clip", "its making was cut off, and nobody was told of it", Mend.DELETE, "deletes it", "clips"
 )
-CLIP_WITHOUT_RECORD = Kind("clip-without-record", "clip", "there is a video, and neither a row nor clip.json")
-MISSING_RECORD = Kind("missing-record", "clip", "its clip.json is gone; it plays, but a lost database would lose it")
-DAMAGED_RECORD = Kind("damaged-record", "clip", "its clip.json cannot be read")
+CLIP_WITHOUT_RECORD = Kind(
+    "clip-without-record",
+    "clip",
+    "there is a video, and neither a row nor clip.json",
+    does="nothing: look at the video, keep it elsewhere or not, and delete the directory",
+)
+MISSING_RECORD = Kind(
+    "missing-record",
+    "clip",
+    "its clip.json is gone; it plays, but it would not survive the database",
+    does="nothing: bring clip.json back from a backup",
+)
+DAMAGED_RECORD = Kind(
+    "damaged-record",
+    "clip",
+    "its clip.json cannot be read",
+    does="nothing: bring clip.json back from a backup",
+)
+MISPLACED_CLIP = Kind(
+    "misplaced-clip",
+    "clip",
+    "its clip.json is that of another directory",
+    does="nothing: somebody has moved or copied it; move it back, or delete the copy",
+)
 MISSING_ROW = Kind("missing-row", "clip", "it is whole and has no row", Mend.MAKE_ROW, "makes the row from clip.json")
 HALF_DELETED = Kind(
     "half-deleted", "clip", "it was deleted, and only its row is left", Mend.DELETE, "deletes the row", "clips"
@@ -24,7 +45,7 @@ FOUND_AGAIN = Kind(
     "found-again", "clip", "it is marked as failed and can be played", Mend.SET, "marks it as ready again"
 )
 NOT_A_FILE = Kind(
-    "not-a-file", "clip", "it is not one file yet, and its row says so", Mend.SET, "lets the server make it again"
+    "not-a-file", "clip", "its row says that it is one file, and it is not", Mend.SET, "lets the server make it again"
 )
 LEFTOVER_PINS = Kind(
     "leftover-pins", "clip", "it is one file and still has pins", Mend.DELETE, "deletes the pins, not the file"
@@ -38,8 +59,18 @@ ORPHAN_RENDITION = Kind(
     "orphan-rendition", "clip", "there is a rendition that nobody asked for", Mend.DELETE, "deletes it", "clips"
 )
 ORPHAN_PINS = Kind("orphan-pins", "pins", "they belong to no clip", Mend.DELETE, "deletes them", "clips")
-WRONG_SIZE = Kind("wrong-size", "clip", "its file is longer than the clip")
-WRONG_HASH = Kind("wrong-hash", "clip", "its file is not what was stored; bring it back from a backup")
+WRONG_SIZE = Kind(
+    "wrong-size",
+    "clip",
+    "its file is longer than the clip",
+    does="nothing: bring the file back from a backup",
+)
+WRONG_HASH = Kind(
+    "wrong-hash",
+    "clip",
+    "its file is not what was stored",
+    does="nothing: bring the file back from a backup",
+)
 SPOILT_FILE = Kind(
     "spoilt-file",
     "clip",
@@ -55,6 +86,7 @@ CLIP_KINDS = (
     CLIP_WITHOUT_RECORD,
     MISSING_RECORD,
     DAMAGED_RECORD,
+    MISPLACED_CLIP,
     MISSING_ROW,
     HALF_DELETED,
     MISSING_FILES,

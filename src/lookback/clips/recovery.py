@@ -108,7 +108,13 @@ class Recovery:
             self._at.mends(kinds.DAMAGED_RECORD, directory.name)
             self._kept_pins.add(directory.name)  # somebody may still want to rescue it by hand
             return None
-        return record if self._settled(directory) and self._store.directory(record.clip) == directory else None
+        if not self._settled(directory):
+            return None
+        if self._store.directory(record.clip) != directory:
+            self._kept_pins.add(directory.name)
+            self._at.mends(kinds.MISPLACED_CLIP, directory.name, f"of clip {record.clip.clip_id}")
+            return None
+        return record
 
     def _without_record(self, directory: Path) -> None:
         """What was never whole has no video yet; where there is one, it may be all that is left of a clip."""

@@ -28,7 +28,12 @@ UNREADABLE_SEGMENT = Kind(
     Mend.SET_ASIDE,
     "renames it to .damaged; it goes with the buffer's window",
 )
-ROTTEN_SEGMENT = Kind("rotten-segment", "session", "bytes of a segment are not those that were written")
+ROTTEN_SEGMENT = Kind(
+    "rotten-segment",
+    "session",
+    "bytes of a segment are not those that were written",
+    does="nothing: look at the disk; the segment goes with the buffer's window",
+)
 UNENDED_SESSION = Kind(
     "unended-session", "session", "nobody records it, and session.json does not say so", Mend.SET, "notes its end"
 )
@@ -36,8 +41,18 @@ UNNAMED_SESSION = Kind(
     "unnamed-session", "session", "its session.json is gone or damaged", Mend.SET, "writes it from the row"
 )
 EMPTY_SESSION = Kind("empty-session", "session", "its directory is empty", Mend.DELETE, "deletes it")
-NOBODYS_SESSION = Kind("nobodys-session", "session", "nobody knows whose it is: it has no session.json and no row")
-MISPLACED_SESSION = Kind("misplaced-session", "session", "its session.json is that of another directory")
+NOBODYS_SESSION = Kind(
+    "nobodys-session",
+    "session",
+    "nobody knows whose it is, without session.json and row",
+    does="nothing: every segment plays alone; look at them, and delete the directory",
+)
+MISPLACED_SESSION = Kind(
+    "misplaced-session",
+    "session",
+    "its session.json is that of another directory",
+    does="nothing: somebody has moved or copied it; move it back, or delete the copy",
+)
 SESSION_WITHOUT_ROW = Kind(
     "session-without-row",
     "session",

@@ -93,5 +93,5 @@ async def test_only_a_deep_check_reads_every_byte_and_even_it_deletes_no_clip(tm
         assert (await home.document("--repair"))[0] == 0
         code, said = await home.command("--deep", "--repair")
         assert code == 1
-        assert said.startswith(f"clip {clip.clip_id}: its file is not what was stored; bring it back from a backup")
+        assert said.startswith(f"clip {clip.clip_id}: its file is not what was stored (SHA-256 ")
         assert video.read_bytes() == content

@@ -63,6 +63,10 @@ async def damage_record(home: Home, clips: list[Clip]) -> None:
     (home.directory(stored) / "clip.json").write_bytes(b"{")
 
 
+async def copy_clip(home: Home, clips: list[Clip]) -> None:
+    shutil.copytree(home.directory(clips[0]), home.directory(clips[0]).with_name("copy"))
+
+
 async def lose_row(home: Home, clips: list[Clip]) -> None:
     await home.studio.repository.remove(clips[0].clip_id)
 
@@ -226,6 +230,7 @@ CASES: list[tuple[str, Case]] = [
     ("clip-without-record", Case(lose_row_and_record)),
     ("missing-record", Case(lose_record)),
     ("damaged-record", Case(damage_record)),
+    ("misplaced-clip", Case(copy_clip, "of clip id-")),
     ("missing-row", Case(lose_row)),
     ("half-deleted", Case(delete_by_half)),
     ("missing-files", Case(lose_directory, "its directory is gone")),

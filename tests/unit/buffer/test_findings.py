@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lookback.buffer.findings import Finding, Inspection, Kind, Mend, too_much
+from lookback.clips.findings import CLIP_KINDS
+from lookback.sessions.findings import SESSION_KINDS
+
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guide" / "troubleshooting.md"
 
 DELETED = Kind("litter", "clip", "it is litter", Mend.DELETE, "deletes it", "clips")
 COUNTED = Kind("sum", "user", "the sum is wrong", Mend.SET, "counts again")
@@ -47,3 +53,14 @@ def test_why_is_said_with_the_numbers() -> None:
 def test_a_finding_is_a_sentence() -> None:
     assert Finding(DELETED, "c1").sentence == "clip c1: it is litter"
     assert Finding(DELETED, "c1", "3 files").sentence == "clip c1: it is litter (3 files)"
+
+
+def test_every_kind_has_its_line_in_the_guide() -> None:
+    lines = [line.strip("| ").split(" | ") for line in GUIDE.read_text().splitlines() if line.startswith("| `")]
+    kinds = (*CLIP_KINDS, *SESSION_KINDS)
+    assert lines == [[f"`{kind.code}`" + " *" * (kind.of is not None), kind.sentence, kind.does] for kind in kinds]
+
+
+def test_no_two_kinds_have_one_name() -> None:
+    kinds = (*CLIP_KINDS, *SESSION_KINDS)
+    assert len({kind.code for kind in kinds}) == len(kinds)
