@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lookback.bootstrap.checking import Report
     from lookback.buffer.layout import BufferLayout
     from lookback.clips.model import Clip
+    from lookback.settings import Settings
 
 _NOBODY_LISTENS = 1
 _FAR_US = 2**60
@@ -45,8 +46,11 @@ class Home:
 
     async def report(self, **wish: bool) -> Report:
         """What the command would say."""
-        settings = load_settings(lookback_home=self.path, lookback_port=_NOBODY_LISTENS)
-        return await check(settings, Wish(**wish))
+        return await check(self.settings, Wish(**wish))
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(lookback_home=self.path, lookback_port=_NOBODY_LISTENS)
 
     async def command(self, *options: str) -> tuple[int, str]:
         """The exit code of the real command, and what it printed."""

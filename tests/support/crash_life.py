@@ -36,7 +36,7 @@ from lookback.sessions.model import Session, SessionState
 from lookback.sessions.moves import Moves
 from lookback.sessions.service import SHOWN
 from tests.support.crash_faults import raw_write, statement
-from tests.support.encoded_clip import encoded_clip
+from tests.support.encoded_clip import ClipShape, encoded_clip
 from tests.support.media import record
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000
 SEGMENT_US = 1_000_000
+SHAPES = {"h264": ClipShape(codec="h264"), "vp8": ClipShape(codec="vp8")}
 _FPS = 30
 _GONE_US = 3 * 3600 * SECOND
 _OPERATIONS = ("record", "capture", "capture", "rename", "store", "store", "delete", "purge", "sweep")
@@ -126,7 +127,7 @@ class Life:
             reason=None,
             started_at_us=start_us,
             since_us=start_us,
-            video_codec="h264",
+            video_codec=self.chance.choice(["h264", "h264", "vp8"]),
         )
         await self.rows.add(session)
         await asyncio.to_thread(self._record, session, start_us, frames)
@@ -194,7 +195,14 @@ class Life:
         )
         directory = SessionDirectory(buffer_layout(self.settings), spec)
         directory.claim()
-        record(directory.path, _shown(), start_us=start_us, frames=frames, segment_us=SEGMENT_US, sync=_sync)
+        record(
+            directory.path,
+            encoded_clip(SHAPES[session.video_codec or ""]),
+            start_us=start_us,
+            frames=frames,
+            segment_us=SEGMENT_US,
+            sync=_sync,
+        )
         directory.end(start_us + frames * SECOND // _FPS, "It was stopped")
 
     def _put_poster(self, clip: Clip) -> None:
@@ -241,7 +249,3 @@ def _sync(handles: list[int]) -> None:
             os.fsync(fd)
         finally:
             os.close(fd)
-
-
-def _shown() -> Any:
-    return encoded_clip()

@@ -34,7 +34,7 @@ from lookback.db.engine import open_database  # noqa: E402
 from lookback.settings import load_settings  # noqa: E402
 from tests.support.crash_faults import Fault, arm  # noqa: E402
 from tests.support.crash_invariants import repaired  # noqa: E402
-from tests.support.crash_life import Witness, a_life, furnish  # noqa: E402
+from tests.support.crash_life import SHAPES, Witness, a_life, furnish  # noqa: E402
 from tests.support.encoded_clip import encoded_clip  # noqa: E402
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ class Machine:
 
     def furnish(self) -> None:
         """Make the home that every life begins in."""
-        encoded_clip()
+        for shape in SHAPES.values():
+            encoded_clip(shape)  # made once, not by every child
         self.home.mkdir(parents=True)
         if _in_child(self._furnish, self.verdict):
             raise SystemExit(self.verdict.read_text())

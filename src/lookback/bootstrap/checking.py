@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,13 +36,15 @@ from lookback.sessions.inspection import SessionInspector
 from lookback.sessions.moves import Moves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from lookback.buffer.findings import Finding, Population
     from lookback.settings import Settings
+
+Pause = Callable[[], Awaitable[None]]
 
 _SETTLED_US = 60_000_000  # nothing that is being written stands still for so long
 _AGAIN_SECONDS = 3.0
@@ -68,8 +71,15 @@ class Report:
     looked_at: Mapping[Population, int] = field(default_factory=dict)
 
 
-async def check(settings: Settings, wish: Wish) -> Report:
-    """Check an installation; raises SettingsError or StorageUnavailableError when that cannot be done."""
+async def _a_moment() -> None:
+    await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def check(settings: Settings, wish: Wish, pause: Pause = _a_moment) -> Report:
+    """Check an installation. Raises SettingsError, StorageUnavailableError or DiskFullError when that cannot be done.
+
+    `pause` is how long something may be in motion beside a running server.
+    """
     prepare_folders(settings)
     beside = server_runs(settings.home) or await RunningServer.of(settings).answers()
     if wish.repair and beside:
@@ -77,24 +87,22 @@ async def check(settings: Settings, wish: Wish) -> Report:
     with _alone(settings, wish):
         engine = await open_database(settings.database)
         try:
-            return await check_with(settings, engine, wish, beside=beside)
+            parts = _parts(settings, engine, _is_old if beside else _always)
+            return await _check(parts, wish, pause if beside else None)
+        except OSError as error:
+            raise StorageUnavailableError("The storage does not answer") from error
         finally:
             await engine.dispose()
 
 
-async def check_with(settings: Settings, engine: AsyncEngine, wish: Wish, *, beside: bool = False) -> Report:
-    """The same with a database that is open. `beside`: a server runs. Raises StorageUnavailableError."""
-    parts = _parts(settings, engine, _is_old if beside else _always)
+async def _check(parts: _Parts, wish: Wish, pause: Pause | None) -> Report:
     if wish.recount:
         await parts.recovery.recount()
-    try:
-        first = await parts.look(Inspection(deep=wish.deep))
-        if not wish.repair:
-            left = await _what_stays(parts, first) if beside and first.found else tuple(first.found)
-            return Report((), left, {}, first.population)
+    first = await parts.look(Inspection(deep=wish.deep))
+    if wish.repair:
         return await _repair(parts, wish, first)
-    except OSError as error:
-        raise StorageUnavailableError("The storage does not answer") from error
+    left = first.found if pause is None or not first.found else await _what_stays(parts, first, pause)
+    return Report((), tuple(left), {}, first.population)
 
 
 @contextmanager
@@ -140,12 +148,12 @@ def _parts(settings: Settings, engine: AsyncEngine, settled: Callable[[Path], bo
     )
 
 
-async def _what_stays(parts: _Parts, first: Inspection) -> tuple[Finding, ...]:
+async def _what_stays(parts: _Parts, first: Inspection, pause: Pause) -> list[Finding]:
     """What is still found a moment later: the rest was in motion."""
-    await asyncio.sleep(_AGAIN_SECONDS)
+    await pause()
     again = await parts.look(Inspection(deep=first.deep))
     seen = {(finding.kind, finding.subject) for finding in first.found}
-    return tuple(finding for finding in again.found if (finding.kind, finding.subject) in seen)
+    return [finding for finding in again.found if (finding.kind, finding.subject) in seen]
 
 
 def _always(_path: Path) -> bool:

@@ -51,8 +51,8 @@ def run_check(
 
 def as_lines(report: Report) -> list[str]:
     """The report for people: what was mended, what is left, and why."""
-    lines = [f"mended: {finding.sentence}" for finding in report.mended]
-    lines += [f"{finding.sentence} [{finding.kind}]" for finding in report.left]
+    lines = [f"Mended: {_line(finding)}" for finding in report.mended]
+    lines += [_line(finding) for finding in report.left]
     lines += [f"Not mended [{code}]: {why}." for code, why in report.refused.items()]
     if not report.left:
         lines.append("Everything is consistent now." if report.mended else "Everything is consistent.")
@@ -70,6 +70,10 @@ def as_document(report: Report) -> str:
         "refused": dict(report.refused),
     }
     return json.dumps(document, indent=2)
+
+
+def _line(finding: Finding) -> str:
+    return f"{finding.sentence}; repair: {finding.of.does} [{finding.kind}]"
 
 
 def _member(finding: Finding, outcome: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.checked_home import a_home, flip_last_byte
 
+from lookback.bootstrap.checking import Wish, check
 from lookback.home import only_server
 
 if TYPE_CHECKING:
@@ -73,6 +74,21 @@ async def test_beside_a_server_it_mends_nothing_and_passes_over_what_is_in_the_m
             os.utime(pins, (1, 1))
             assert outcomes((await home.document())[1]) == {"left": ["orphan-pins"]}
         assert pins.exists()
+
+
+async def test_what_is_gone_a_moment_later_was_in_motion(tmp_path: Path) -> None:
+    async with a_home(tmp_path) as home:
+        going, staying = home.layout.pins_dir("going"), home.layout.pins_dir("staying")
+        for pins in (going, staying):
+            pins.mkdir(parents=True)
+            os.utime(pins, (1, 1))
+
+        async def meanwhile() -> None:
+            going.rmdir()
+
+        with only_server(tmp_path):
+            report = await check(home.settings, Wish(), meanwhile)
+        assert [finding.subject for finding in report.left] == [staying.name]
 
 
 async def test_what_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
