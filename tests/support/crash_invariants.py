@@ -34,13 +34,13 @@ async def repaired(settings: Settings, told: Path) -> tuple[list[str], list[str]
     done = await check(settings, Wish(repair=True, deep=True))
     again = await check(settings, Wish(deep=True))
     wrong = [*_left("repair", done), *_left("a second check", again)]
-    layout = buffer_layout(settings)
+    layout, facts = buffer_layout(settings), _facts(told)
     for directory in layout.session_dirs():
-        wrong += _wrong_with(layout, directory)
+        wrong += _wrong_with(layout, directory, facts["recorded"].get(directory.name, ""))
     for directory in layout.session_dirs():
         for path in directory.glob("segment-*"):
             path.unlink()  # clips must not need the buffer
-    wrong += [sentence async for sentence in _clips(settings, _promised(told))]
+    wrong += [sentence async for sentence in _clips(settings, facts["saved"])]
     return [finding.kind for finding in done.mended], wrong
 
 
@@ -48,8 +48,8 @@ def _left(when: str, report: Report) -> list[str]:
     return [f"{when} leaves {finding.sentence}" for finding in report.left]
 
 
-def _wrong_with(layout: BufferLayout, directory: Path) -> Iterator[str]:
-    """Invariants 1, 2, 4, 5 and 6 for one session."""
+def _wrong_with(layout: BufferLayout, directory: Path, newest: str) -> Iterator[str]:
+    """Invariants 1, 2, 4, 5 and 6 for one session; `newest`: the number of the newest segment, if it was recorded."""
     lock = locked(directory)  # nobody writes it; raises where somebody does
     record = read_session(directory)
     if layout.session_dir(record.room_name, record.user_id, record.session_id) != directory:
@@ -61,6 +61,8 @@ def _wrong_with(layout: BufferLayout, directory: Path) -> Iterator[str]:
         yield f"{directory.name}: of segments {listed} only {numbers} can be read"
     if numbers and numbers != list(range(numbers[0], numbers[-1] + 1)):
         yield f"{directory.name}: there is a hole in {numbers}"
+    if newest and numbers and numbers[-1] != int(newest):
+        yield f"{directory.name}: of {newest} segments the newest is gone, and {numbers} are left"
     for segment in segments:
         media = segment.media_path.read_bytes()
         if (len(media), segment.index_path.stat().st_size) != (segment.index.media_bytes, segment.index.good_bytes):
@@ -77,16 +79,14 @@ def _is_known(name: str) -> bool:
     return parse_segment_name(name.removesuffix(".damaged")) is not None
 
 
-def _promised(told: Path) -> dict[str, str]:
-    """The hash by clip of what was saved, and was not deleted since."""
-    promised: dict[str, str] = {}
+def _facts(told: Path) -> dict[str, dict[str, str]]:
+    """What people were told, by what it is about; of clips only those that nobody has deleted since."""
+    facts: dict[str, dict[str, str]] = {"saved": {}, "recorded": {}, "deleting": {}}
     for line in told.read_text().splitlines():
-        what, clip_id, digest = json.loads(line)
-        if what == "saved":
-            promised.setdefault(clip_id, digest)
-        else:
-            promised[clip_id] = ""
-    return {clip_id: digest for clip_id, digest in promised.items() if digest}
+        what, name, fact = json.loads(line)
+        facts[what].setdefault(name, fact)
+    facts["saved"] = {name: fact for name, fact in facts["saved"].items() if name not in facts["deleting"]}
+    return facts
 
 
 async def _clips(settings: Settings, promised: dict[str, str]) -> AsyncIterator[str]:

@@ -8,7 +8,7 @@ import json
 import os
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import event
 
@@ -19,6 +19,7 @@ from lookback.bootstrap.library import clip_services
 from lookback.bootstrap.parts import buffer_layout, clock_us, new_id, tokens_of
 from lookback.bootstrap.people import people
 from lookback.bootstrap.space import sweeper_of
+from lookback.buffer.layout import highest_number
 from lookback.buffer.reader import SegmentCache
 from lookback.clips.changes import ClipWish
 from lookback.clips.durable import replace, storage_errors
@@ -62,13 +63,14 @@ _OPERATIONS = ("record", "capture", "capture", "rename", "store", "store", "dele
 class Witness:
     """Writes down, outside of the home, what people were told: a line of JSON each, whole even when the process dies.
 
-    A clip is "saved" with the hash of what it played, and from "deleting" on nobody relies on it any more.
+    A clip is "saved" with the hash of what it played, and from "deleting" on nobody relies on it any more. A session is
+    "recorded", in a directory of this name, with the number of its newest segment.
     """
 
     fd: int
 
-    def told(self, what: str, clip_id: str, digest: str = "") -> None:
-        raw_write(self.fd, (json.dumps([what, clip_id, digest]) + "\n").encode())
+    def told(self, what: Literal["saved", "deleting", "recorded"], name: str, fact: str = "") -> None:
+        raw_write(self.fd, (json.dumps([what, name, fact]) + "\n").encode())
 
 
 @dataclass(slots=True)
@@ -203,7 +205,9 @@ class Life:
             segment_us=SEGMENT_US,
             sync=_sync,
         )
+        newest = highest_number(directory.path)
         directory.end(start_us + frames * SECOND // _FPS, "It was stopped")
+        self.witness.told("recorded", directory.path.name, str(newest))
 
     def _put_poster(self, clip: Clip) -> None:
         with storage_errors():
@@ -231,11 +235,11 @@ async def a_life(settings: Settings, chance: random.Random, witness: Witness) ->
 async def furnish(life: Life) -> None:
     """What every life begins with: two shares and four clips of them, and a share that is long over."""
     for _ in range(2):
-        await life.record(frames=90)
+        await life.record(frames=150)
     while len(await life.clips.captures.repository.all_clips()) < 4:
         await life.capture()
     await life.store()
-    await life.record(ago_us=_GONE_US, frames=60)
+    await life.record(ago_us=_GONE_US, frames=150)
 
 
 def _before_sql(*_: Any) -> None:

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
     from lookback.settings import Settings
 
-_LATEST = 150
+_BEFORE = 4  # things at most that went well
+_LATEST = 60  # call: a capture has some thirty, a sweep as many as it finds to delete
 _AFTERWARDS = 2  # a process that got an error goes on for so long
 
 
@@ -116,6 +117,8 @@ class Machine:
 
     async def _live(self, chance: random.Random, fault: Fault) -> None:
         async with a_life(self.settings, chance, self._witness()) as life:
+            for _ in range(chance.randrange(_BEFORE)):
+                await life.do_something()
             arm(fault)
             while not fault.over:
                 await life.do_something()

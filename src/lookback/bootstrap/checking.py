@@ -19,7 +19,7 @@ from lookback.bootstrap.parts import buffer_layout, clock_us, prepare_folders, t
 from lookback.bootstrap.people import people
 from lookback.bootstrap.roots import kept_roots
 from lookback.bootstrap.running_server import RunningServer
-from lookback.buffer.findings import Inspection, Mend, too_much
+from lookback.buffer.findings import Inspection, Kind, Mend, too_much
 from lookback.buffer.reader import SegmentCache
 from lookback.clips.recovery import Recovery
 from lookback.clips.store import ClipStore
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from lookback.buffer.findings import Finding, Population
     from lookback.settings import Settings
 
+LEFTOVER_PROBE = Kind(
+    "leftover-probe", "file", "a disk was tried with it, and it is left behind", Mend.DELETE, "deletes it"
+)
 Pause = Callable[[], Awaitable[None]]
 
 _SETTLED_US = 60_000_000  # nothing that is being written stands still for so long
@@ -83,7 +86,9 @@ async def check(settings: Settings, wish: Wish, pause: Pause = _a_moment) -> Rep
     prepare_folders(settings)
     beside = server_runs(settings.home) or await RunningServer.of(settings).answers()
     if wish.repair and beside:
-        raise SettingsError("A server runs: stop it before `lookback check --repair`, or what it is writing is mended.")
+        raise SettingsError(
+            "A server runs: stop it first. `lookback check --repair` could take for rubbish what is in the making."
+        )
     with _alone(settings, wish):
         engine = await open_database(settings.database)
         try:
@@ -122,11 +127,19 @@ def _alone(settings: Settings, wish: Wish) -> Iterator[None]:
 class _Parts:
     recovery: Recovery
     sessions: SessionInspector
+    roots: tuple[Path, ...]
+    settled: Callable[[Path], bool]
 
     async def look(self, inspection: Inspection) -> Inspection:
+        await asyncio.to_thread(self._look_for_probes, inspection)
         await self.sessions.inspect(inspection)
         await self.recovery.inspect(inspection)
         return inspection
+
+    def _look_for_probes(self, at: Inspection) -> None:
+        for probe in (path for root in self.roots for path in sorted(root.glob(".probe-*"))):
+            if self.settled(probe) and at.mends(LEFTOVER_PROBE, probe.name):
+                probe.unlink(missing_ok=True)
 
 
 def _parts(settings: Settings, engine: AsyncEngine, settled: Callable[[Path], bool]) -> _Parts:
@@ -145,6 +158,8 @@ def _parts(settings: Settings, engine: AsyncEngine, settled: Callable[[Path], bo
             clock_us,
             settled,
         ),
+        (settings.home, settings.buffer_path, settings.storage_path),
+        settled,
     )
 
 

@@ -36,7 +36,7 @@ class Kind:
     """
 
     code: str
-    about: Literal["clip", "pins", "session", "user"]
+    about: Literal["clip", "pins", "session", "user", "file"]
     sentence: str
     mend: Mend = Mend.NOTHING
     does: str = "nothing"

@@ -53,6 +53,7 @@ class Recovery:
         self._settled = settled
         self._at = Inspection()
         self._kept_pins: set[str] = set()
+        self._hashes: dict[tuple[int, int, int], str] = {}
 
     async def check(self, *, repair: bool) -> list[Finding]:
         """Return what does not agree; with `repair`, it does afterwards, as far as that is possible.
@@ -176,8 +177,16 @@ class Recovery:
         """What is wrong with a file's bytes. Without its pins it is all there is, so they go only after this look."""
         if not (self._at.deep or files.pinned) or clip.sha256 is None:
             return None
-        found = await asyncio.to_thread(sha256_of, self._store.video(clip))
+        found = await asyncio.to_thread(self._hash, self._store.video(clip))
         return f"SHA-256 {found[:12]}… and not {clip.sha256[:12]}…" if found != clip.sha256 else None
+
+    def _hash(self, video: Path) -> str:
+        """The SHA-256 of a file; none is read again while it stays as it is."""
+        status = video.stat()
+        stamp = status.st_ino, status.st_size, status.st_mtime_ns
+        if stamp not in self._hashes:
+            self._hashes[stamp] = sha256_of(video)
+        return self._hashes[stamp]
 
     async def _make_virtual(self, clip: Clip) -> None:
         """Let go of a file that is none of the clip's: first the file, or it would be taken for the clip's again."""

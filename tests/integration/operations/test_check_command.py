@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.checked_home import a_home, flip_last_byte
 
 from lookback.bootstrap.checking import Wish, check
+from lookback.buffer.layout import safe_name
 from lookback.home import only_server
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ async def test_what_a_crash_leaves_is_named_and_mended_and_no_clip_is_touched(tm
     async with a_home(tmp_path) as home:
         clips = await home.clips(3)
         contents = [home.studio.content(clip) for clip in clips]
-        half_made = home.directory(clips[0]).with_name("half-made")
+        half_made = home.directory(clips[0]).with_name(safe_name("half-made"))
         half_made.mkdir()
         (half_made / "header").write_bytes(b"x")
         (home.directory(clips[1]) / "clip.json.new").write_bytes(b"{")
         home.layout.pins_dir("nobody").mkdir()
         await home.studio.repository.remove(clips[2].clip_id)
-        empty = home.session_dir.with_name("empty")
+        empty = home.session_dir.with_name(safe_name("empty"))
         empty.mkdir()
         expected = ["empty-session", "incomplete-clip", "missing-row", "orphan-pins", "unfinished-file"]
         code, document = await home.document()
@@ -69,7 +70,7 @@ async def test_beside_a_server_it_mends_nothing_and_passes_over_what_is_in_the_m
         with only_server(tmp_path):
             code, document = await home.document("--repair")
             assert (code, document["consistent"]) == (2, None)
-            assert document["error"].startswith("A server runs: stop it before")
+            assert document["error"].startswith("A server runs: stop it first.")
             assert await home.command() == (0, "Everything is consistent.\n")
             os.utime(pins, (1, 1))
             assert outcomes((await home.document())[1]) == {"left": ["orphan-pins"]}

@@ -13,7 +13,9 @@ from tests.support.checked_home import Home, a_home, flip_last_byte
 from tests.support.media import START_US, record
 from tests.support.session_rows import a_row
 
+from lookback.bootstrap.checking import LEFTOVER_PROBE
 from lookback.buffer.findings import Mend
+from lookback.buffer.layout import safe_name
 from lookback.buffer.session_file import read_session, write_session
 from lookback.clips.findings import CLIP_KINDS
 from lookback.clips.model import Rendition
@@ -42,7 +44,7 @@ async def leave_unfinished(home: Home, clips: list[Clip]) -> None:
 
 
 async def leave_half_made(home: Home, clips: list[Clip]) -> None:
-    directory = home.directory(clips[0]).with_name("half-made")
+    directory = home.directory(clips[0]).with_name(safe_name("half-made"))
     directory.mkdir()
     (directory / "header").write_bytes(b"x")
 
@@ -64,7 +66,7 @@ async def damage_record(home: Home, clips: list[Clip]) -> None:
 
 
 async def copy_clip(home: Home, clips: list[Clip]) -> None:
-    shutil.copytree(home.directory(clips[0]), home.directory(clips[0]).with_name("copy"))
+    shutil.copytree(home.directory(clips[0]), home.directory(clips[0]).with_name(safe_name("copy")))
 
 
 async def lose_row(home: Home, clips: list[Clip]) -> None:
@@ -192,15 +194,15 @@ async def damage_session_file(home: Home, _: list[Clip]) -> None:
 
 
 async def leave_session_dir(home: Home, _: list[Clip]) -> None:
-    home.session_dir.with_name("empty").mkdir()
+    home.session_dir.with_name(safe_name("empty")).mkdir()
 
 
 async def copy_session(home: Home, _: list[Clip]) -> None:
-    shutil.copytree(home.session_dir, home.session_dir.with_name("copy"))
+    shutil.copytree(home.session_dir, home.session_dir.with_name(safe_name("copy")))
 
 
 async def copy_segments(home: Home, _: list[Clip]) -> None:
-    copy = home.session_dir.with_name("copy")
+    copy = home.session_dir.with_name(safe_name("copy"))
     shutil.copytree(home.session_dir, copy)
     (copy / "session.json").unlink()
 
@@ -214,6 +216,10 @@ async def keep_old_session(home: Home, _: list[Clip]) -> None:
     await home.sessions.add(a_row("s0", SessionState.EXPIRED))
     shutil.copytree(home.session_dir, directory)
     write_session(directory, replace(read_session(directory), session_id="s0"))
+
+
+async def leave_probe(home: Home, _: list[Clip]) -> None:
+    (home.layout.root / ".probe-1").write_bytes(b"lookback")
 
 
 async def lose_buffer(home: Home, _: list[Clip]) -> None:
@@ -263,10 +269,11 @@ CASES: list[tuple[str, Case]] = [
     ("nobodys-session", Case(copy_segments, "4 files")),
     ("session-without-row", Case(lose_session_row)),
     ("over-session", Case(keep_old_session)),
+    ("leftover-probe", Case(leave_probe)),
     ("lost-buffer", Case(lose_buffer)),
     ("lost-buffer", Case(lose_buffer_while_recording)),
 ]
-KINDS = {kind.code: kind for kind in (*CLIP_KINDS, *SESSION_KINDS)}
+KINDS = {kind.code: kind for kind in (*CLIP_KINDS, *SESSION_KINDS, LEFTOVER_PROBE)}
 
 
 @pytest.mark.parametrize(("kind", "case"), CASES, ids=[f"{kind}-{case.breaks.__name__}" for kind, case in CASES])
@@ -287,6 +294,23 @@ async def test_what_is_broken_is_named_and_mended(tmp_path: Path, kind: str, cas
         for clip in await home.studio.repository.all_clips():
             if clip.status == "ready" and kind not in {"wrong-hash", "wrong-size"}:
                 assert home.studio.content(clip) == contents[clip.clip_id]
+
+
+async def test_what_nobody_of_us_has_made_is_none_of_our_business(tmp_path: Path) -> None:
+    async with a_home(tmp_path) as home:
+        (clip,) = await home.clips(1)
+        strangers = [
+            tmp_path / "clips" / "lost+found" / "inode-12",
+            tmp_path / "clips" / ".Trash-1000" / "files",
+            home.directory(clip).with_name("Copy of a clip"),
+            tmp_path / "buffer" / "lost+found" / "a" / "b",
+            tmp_path / "buffer" / ".pins" / "notes",
+        ]
+        for stranger in strangers:
+            stranger.mkdir(parents=True)
+        report = await home.report(repair=True, sure=True)
+        assert (report.mended, report.left) == ((), ())
+        assert all(stranger.exists() for stranger in strangers)
 
 
 def test_every_kind_is_broken_here() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lookback.bootstrap.checking import LEFTOVER_PROBE
 from lookback.buffer.findings import Finding, Inspection, Kind, Mend, too_much
 from lookback.clips.findings import CLIP_KINDS
 from lookback.sessions.findings import SESSION_KINDS
@@ -57,10 +58,10 @@ def test_a_finding_is_a_sentence() -> None:
 
 def test_every_kind_has_its_line_in_the_guide() -> None:
     lines = [line.strip("| ").split(" | ") for line in GUIDE.read_text().splitlines() if line.startswith("| `")]
-    kinds = (*CLIP_KINDS, *SESSION_KINDS)
+    kinds = (*CLIP_KINDS, *SESSION_KINDS, LEFTOVER_PROBE)
     assert lines == [[f"`{kind.code}`" + " *" * (kind.of is not None), kind.sentence, kind.does] for kind in kinds]
 
 
 def test_no_two_kinds_have_one_name() -> None:
-    kinds = (*CLIP_KINDS, *SESSION_KINDS)
+    kinds = (*CLIP_KINDS, *SESSION_KINDS, LEFTOVER_PROBE)
     assert len({kind.code for kind in kinds}) == len(kinds)
