@@ -32,9 +32,14 @@ def safe_name(identifier: str) -> str:
     return f"{slug}-{digest}" if slug else digest
 
 
+def is_safe_name(name: str) -> bool:
+    """Whether `safe_name` may have made it."""
+    return _SAFE_NAME.fullmatch(name) is not None
+
+
 def may_be_ours(directory: Path) -> bool:
-    """Whether a directory is called as `safe_name` calls them: others, such as lost+found, are nobody's to judge."""
-    return _SAFE_NAME.fullmatch(directory.name) is not None and directory.is_dir()
+    """Whether it is a directory that is called as ours are: others, such as lost+found, are not for us to judge."""
+    return is_safe_name(directory.name) and directory.is_dir()
 
 
 @dataclass(frozen=True, slots=True)
