@@ -19,8 +19,7 @@ from lookback.bootstrap.library import clip_services
 from lookback.bootstrap.parts import buffer_layout, clock_us, new_id, tokens_of
 from lookback.bootstrap.people import people
 from lookback.bootstrap.space import sweeper_of
-from lookback.buffer.layout import highest_number
-from lookback.buffer.reader import SegmentCache
+from lookback.buffer.reader import SegmentCache, read_segments
 from lookback.clips.changes import ClipWish
 from lookback.clips.durable import replace, storage_errors
 from lookback.clips.model import CaptureWish, Storage
@@ -205,9 +204,10 @@ class Life:
             segment_us=SEGMENT_US,
             sync=_sync,
         )
-        newest = highest_number(directory.path)
+        numbers = [segment.number for segment in read_segments(directory.path)]
         directory.end(start_us + frames * SECOND // _FPS, "It was stopped")
-        self.witness.told("recorded", directory.path.name, str(newest))
+        if numbers:
+            self.witness.told("recorded", directory.path.name, str(numbers[-1]))
 
     def _put_poster(self, clip: Clip) -> None:
         with storage_errors():

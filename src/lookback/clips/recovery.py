@@ -130,8 +130,12 @@ class Recovery:
         renditions = await asyncio.to_thread(finished, self._store, clip)
         row = replace(clip, renditions=renditions, storage=clip.storage if stored else Storage.VIRTUAL)
         kept = await self._repository.add(row)
-        if kept.clip_id != clip.clip_id:  # a capture with the same key that was repeated after the crash
+        if kept.clip_id == clip.clip_id:
+            return
+        if kept.etag == clip.etag and kept.status == "ready":  # a capture that was repeated after the crash
             await asyncio.to_thread(self._store.remove, clip)
+        else:  # the key got other bytes meanwhile; nobody can tell whether these were asked for, so they stay
+            await asyncio.to_thread(self._store.save, await self._repository.add(replace(row, idempotency_key=None)))
 
     # ---- rows and their files
 

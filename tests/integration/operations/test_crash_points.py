@@ -39,7 +39,7 @@ def test_whatever_is_cut_off_anywhere_no_saved_clip_is_lost(tmp_path: Path) -> N
         check=True,
     )
     said = json.loads(done.stdout)
-    assert said["broken"] == [], f"LOOKBACK_CRASH_SEED={seed}"
+    assert said["broken"] == [], f"LOOKBACK_CRASH_SEED={seed}\n{json.dumps(said['broken'], indent=1)}"
     assert said["points"] == POINTS
     if POINTS >= _ENOUGH:
         assert any(struck.startswith("kill ") for struck in said["hit"])
