@@ -77,6 +77,23 @@ async def test_killing_both_costs_a_fragment(tmp_path: Path, chance: random.Rand
         await _nothing_else_is_lost(server, alice, clip, media)
 
 
+async def test_what_killing_both_leaves_can_be_repaired_before_the_next_start(
+    tmp_path: Path, chance: random.Random
+) -> None:
+    async with an_installation(tmp_path / "home") as server, server.person("alice") as alice:
+        async with sharing(alice, ROOM) as share:
+            await alice.sees_buffered(share.session, 2 + chance.random())
+            clip, media = await _a_clip(alice, share.session)
+            assert (await server.command("check", "--repair"))[0] == 2, "a server runs"
+            recorder = await server.recorder_pid()
+            await server.kill_api()
+            await server.kill_recorder(recorder)
+        code, said = await server.command("check", "--repair")
+        assert (code, said.splitlines()[-1]) == (0, "Everything is consistent now.")
+        await server.start()
+        await _nothing_else_is_lost(server, alice, clip, media)
+
+
 async def _a_clip(person: Person, session: Json) -> tuple[Json, bytes]:
     """Made a moment before the accident, so that its own file may not exist yet."""
     clip = await person.captures(session, durationSeconds=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lookback.bootstrap.app import App
-from lookback.cli.checking import findings
+from lookback.bootstrap.checking import Wish, check
 from lookback.errors import SettingsError
 from lookback.home import only_server
 from lookback.settings import load_settings
@@ -66,4 +66,5 @@ async def test_a_home_has_one_server(home: Path) -> None:
 
 
 async def test_a_check_of_an_empty_home_finds_nothing(home: Path) -> None:
-    assert await findings(settings_for(home)) == []
+    report = await check(settings_for(home), Wish())
+    assert (report.mended, report.left) == ((), ())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SESSION_FILE = "session.json"
 _PINS = ".pins"
 _SLUG_LENGTH = 40
+_SAFE_NAME = re.compile(r"(?:[a-z0-9-]{1,40}-)?[0-9a-f]{16}")
 _SEGMENT_NAME = re.compile(r"segment-(\d{6,9})\.(mp4|webm|idx|webp)")
 
 
@@ -29,6 +30,16 @@ def safe_name(identifier: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_SLUG_LENGTH].rstrip("-")
     digest = hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{slug}-{digest}" if slug else digest
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether `safe_name` may have made it."""
+    return _SAFE_NAME.fullmatch(name) is not None
+
+
+def may_be_ours(directory: Path) -> bool:
+    """Whether it is a directory that is called as ours are: others, such as lost+found, are not for us to judge."""
+    return is_safe_name(directory.name) and directory.is_dir()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +75,16 @@ class BufferLayout:
         """Every directory of pins."""
         pins = self.root / _PINS
         if pins.is_dir():
-            yield from sorted(p for p in pins.iterdir() if p.is_dir())
+            yield from sorted(p for p in pins.iterdir() if may_be_ours(p))
 
     def sessions(self) -> Iterator[Path]:
         """Every session directory that says whose it is."""
         for marker in sorted(self.root.glob(f"*/*/*/{SESSION_FILE}")):
             yield marker.parent
+
+    def session_dirs(self) -> Iterator[Path]:
+        """Every directory where a session's is, whether it says whose it is or not."""
+        yield from sorted(p for p in self.root.glob("*/*/*") if all(map(may_be_ours, (p, p.parent, p.parents[1]))))
 
 
 def segment_stem(number: int) -> str:

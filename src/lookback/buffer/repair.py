@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from lookback.buffer.durable import sync_directory
 from lookback.buffer.layout import SegmentPaths, parse_segment_name, segment_paths
 from lookback.errors import MalformedError
-from lookback.media.index import as_written, parse_index
+from lookback.media.index import as_written, first_broken_commit, parse_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,22 @@ def repair_session(directory: Path) -> list[Repaired]:
 def find_damage(directory: Path) -> list[Repaired]:
     """Return what `repair_session` would do, and do nothing."""
     return _examine(directory, change=False)
+
+
+def find_rot(directory: Path) -> Iterator[tuple[int, int]]:
+    """Read all older segments, and yield the number of those that have changed since, with what can still be trusted.
+
+    That is a count of bytes. `repair_session` looks at the newest ones. Raises OSError.
+    """
+    for paths in list(_segments(directory))[:-_NEWEST]:
+        try:
+            media = paths.media.read_bytes()
+            index = parse_index(paths.index.read_bytes(), len(media))
+        except (FileNotFoundError, MalformedError):
+            continue  # that is damage, or it was evicted a moment ago
+        broken = first_broken_commit(index, media)
+        if broken is not None:
+            yield paths.number, int(index.commits["offset"][broken])
 
 
 def _examine(directory: Path, *, change: bool) -> list[Repaired]:

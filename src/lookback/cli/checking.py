@@ -1,105 +1,89 @@
-"""What `lookback check` finds, in sentences."""
+"""`lookback check`: what does not agree, in sentences or for machines, and what was done about it."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Annotated, Any
 
-from lookback.bootstrap.library import clip_services
-from lookback.bootstrap.parts import prepare_folders
-from lookback.buffer.layout import BufferLayout
-from lookback.buffer.reader import SegmentCache
-from lookback.buffer.repair import find_damage
-from lookback.buffer.session_file import read_session
-from lookback.db.engine import open_database
-from lookback.db.sessions import SqlSessionRepository
-from lookback.errors import MalformedError, NotFoundError
-from lookback.sessions.buffers import SessionBuffers
-from lookback.sessions.service import SHOWN
+import typer
+
+from lookback.bootstrap.checking import Report, Wish, check
+from lookback.cli.logs import configure_logs
+from lookback.errors import DiskFullError, SettingsError, StorageUnavailableError
+from lookback.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from lookback.buffer.findings import Finding
 
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
-    from lookback.access.principal import Principal
-    from lookback.clips.ports import FoundSession
-    from lookback.clips.recovery import Finding
-    from lookback.settings import Settings
+_LEFT, _NOT_CHECKED = 1, 2
 
 
-class _NoSessions:
-    """Checking captures nothing."""
-
-    async def find(self, who: Principal, *, session_id: str | None, room_name: str | None) -> FoundSession:
-        raise NotFoundError(f"Nothing is captured while checking: {who.user_id} {session_id} {room_name}")
+def add_check(app: typer.Typer) -> None:
+    """Let the application have the command."""
+    app.command("check")(run_check)
 
 
-async def findings(settings: Settings, *, recount: bool = False) -> list[str]:
-    """Compare buffer, clips and rows with each other; change nothing, unless users' sums are to be counted again.
-
-    Counting again is right beside a running server. The rest is mended when a server starts.
-    """
-    prepare_folders(settings)
-    engine = await open_database(settings.database)
+def run_check(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended; no server may run.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Read all bytes and compare their hashes.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Mend also where that deletes more than half.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it for machines.")] = False,
+    recount: Annotated[
+        bool, typer.Option("--recount", help="First set right what users are said to have used.")
+    ] = False,
+) -> None:
+    """Prove buffer and library consistent, in both directions. Exit code 1: not so; 2: nobody can tell."""
     try:
-        layout = BufferLayout(settings.buffer_path)
-        services = clip_services(settings, engine, _NoSessions(), SegmentCache())
-        if recount:
-            await services.recovery.recount()
-        clips = [_sentence(finding) for finding in await services.recovery.check(repair=False)]
-        segments = await asyncio.to_thread(lambda: list(_damaged_segments(layout)))
-        return segments + await _sessions(layout, engine) + clips
-    finally:
-        await engine.dispose()
+        settings = load_settings()
+        configure_logs(settings)
+        report = asyncio.run(check(settings, Wish(repair=repair, deep=deep, sure=yes, recount=recount)))
+    except (SettingsError, StorageUnavailableError, DiskFullError) as error:
+        if as_json:
+            typer.echo(json.dumps({"consistent": None, "error": error.detail}, indent=2))
+        else:
+            typer.echo(error.detail, err=True)
+        raise typer.Exit(_NOT_CHECKED) from None
+    typer.echo(as_document(report) if as_json else "\n".join(as_lines(report)))
+    if report.left:
+        raise typer.Exit(_LEFT)
 
 
-def _sentence(finding: Finding) -> str:
-    if finding.kind == "miscounted":
-        return f"user {finding.subject}: the count of used bytes is wrong; `lookback check --recount` sets it right"
-    return f"clip {finding.subject}: {finding.kind}"
+def as_lines(report: Report) -> list[str]:
+    """The report for people: what was mended, what is left, and why."""
+    lines = [f"Mended: {_line(finding)}" for finding in report.mended]
+    lines += [_line(finding) for finding in report.left]
+    lines += [f"Not mended [{code}]: {why}." for code, why in report.refused.items()]
+    if not report.left:
+        lines.append("Everything is consistent now." if report.mended else "Everything is consistent.")
+    return lines
 
 
-def _damaged_segments(layout: BufferLayout) -> Iterator[str]:
-    for directory in layout.sessions():
-        if _is_written(directory):
-            continue  # what its recorder is writing right now always looks torn
-        for damage in find_damage(directory):
-            yield f"session {directory.name}: segment {damage.number}: {damage.lost_bytes} bytes to be {damage.action}"
+def as_document(report: Report) -> str:
+    """The same for machines: one JSON document."""
+    found = [_member(finding, "mended") for finding in report.mended]
+    found += [_member(left, "refused" if left.kind in report.refused else "left") for left in report.left]
+    document = {
+        "consistent": not report.left,
+        "lookedAt": dict(report.looked_at),
+        "findings": found,
+        "refused": dict(report.refused),
+    }
+    return json.dumps(document, indent=2)
 
 
-def _is_written(directory: Path) -> bool:
-    """Whether a recorder holds the directory's lock."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False  # a file system that locks no directories
-    finally:
-        os.close(fd)
-    return False
+def _line(finding: Finding) -> str:
+    return f"{finding.sentence}; repair: {finding.of.does} [{finding.kind}]"
 
 
-async def _sessions(layout: BufferLayout, engine: AsyncEngine) -> list[str]:
-    """Directories without a row, and rows whose directory does not say what they say."""
-    rows = SqlSessionRepository(engine)
-    buffers = SessionBuffers(layout, SegmentCache())
-    found = []
-    for directory in layout.sessions():
-        try:
-            record = read_session(directory)
-        except (OSError, MalformedError) as error:
-            found.append(f"session {directory.name}: its session.json cannot be read ({error})")
-            continue
-        if await rows.get(record.session_id) is None:
-            found.append(f"session {record.session_id}: is in the buffer and has no row")
-    for session in await rows.in_states(SHOWN):
-        directory = buffers.directory(session)
-        if session.video_codec is not None and not directory.exists():
-            found.append(f"session {session.session_id}: has a row and nothing in the buffer")
-    return found
+def _member(finding: Finding, outcome: str) -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "about": finding.of.about,
+        "subject": finding.subject,
+        "detail": finding.detail,
+        "sentence": finding.sentence,
+        "mend": finding.of.mend,
+        "repair": finding.of.does,
+        "outcome": outcome,
+    }

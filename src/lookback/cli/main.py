@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -15,7 +14,7 @@ from lookback.bootstrap.app import openapi_document
 from lookback.bootstrap.livekit import credentials_of
 from lookback.bootstrap.parts import prepare_folders, tokens_of
 from lookback.cli.backup import add_backup
-from lookback.cli.checking import findings
+from lookback.cli.checking import add_check
 from lookback.cli.console import add_console
 from lookback.cli.demonstration import start_demo
 from lookback.cli.desk import add_desk
@@ -26,11 +25,12 @@ from lookback.cli.support import add_support
 from lookback.cli.sweeping import sweep_lines
 from lookback.cli.usage import usage_lines
 from lookback.cli.why import add_why
+from lookback.cli.words import sentences
 from lookback.errors import SettingsError, ungrouped
 from lookback.settings import load_settings, reference
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine
 
     from lookback.settings import Settings
 
@@ -40,16 +40,6 @@ app = typer.Typer(
 )
 _LONGEST_ID = 255
 _LONGEST_HOURS = 100 * 366 * 24
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """A wrong configuration is said in sentences, one per line, and never as a traceback."""
-    try:
-        yield
-    except SettingsError as error:
-        typer.echo(error.detail, err=True)
-        raise typer.Exit(2) from None
 
 
 def _user(value: str) -> str:
@@ -83,7 +73,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
 @app.command()
 def serve() -> None:
     """Run everything on this machine, and print the link that logs you in."""
-    with _sentences():
+    with sentences():
         settings = load_settings()
         configure_logs(settings)
         with ungrouped(SettingsError):
@@ -101,31 +91,13 @@ def token(
     hours: Annotated[float, typer.Option(help="How long it holds.", callback=_hours)] = 24,
 ) -> None:
     """Print a bearer token for development."""
-    with _sentences():
+    with sentences():
         settings = load_settings()
         prepare_folders(settings)
         minted = tokens_of(settings).mint(
             user, name=name, admin=admin, communities=_roles(role or []), valid_seconds=round(hours * 3600)
         )
         typer.echo(minted)
-
-
-@app.command()
-def check(
-    recount: Annotated[
-        bool, typer.Option("--recount", help="First set right what users are said to have used.")
-    ] = False,
-) -> None:
-    """Prove buffer and library consistent, in both directions; change nothing else."""
-    with _sentences():
-        settings = load_settings()
-        configure_logs(settings)
-        found = asyncio.run(findings(settings, recount=recount))
-    for sentence in found:
-        typer.echo(sentence)
-    if found:
-        raise typer.Exit(1)
-    typer.echo("Everything is consistent.")
 
 
 @app.command()
@@ -137,7 +109,7 @@ def sweep(
     ] = 0,
 ) -> None:
     """Delete what has expired from the buffer now, and say what went; through the server where one runs."""
-    with _sentences():
+    with sentences():
         settings = load_settings()
         configure_logs(settings)
         for line in asyncio.run(sweep_lines(settings, dry_run=dry_run, free_bytes=round(free_gb * 1024**3))):
@@ -150,7 +122,7 @@ def usage(
     most: Annotated[int, typer.Option(help="How many lines at most.", min=1, max=100_000)] = 1000,
 ) -> None:
     """Print who stores how much, the largest first."""
-    with _sentences():
+    with sentences():
         settings = load_settings()
         configure_logs(settings)
         for line in asyncio.run(usage_lines(settings, by, most)):
@@ -164,7 +136,7 @@ def demo(
     livekit: Annotated[bool, typer.Option("--livekit", help="Share it in a LiveKit room, until Ctrl-C.")] = False,
 ) -> None:
     """Share a generated screen on the running server, and say what to do with it."""
-    with _sentences():
+    with sentences():
         settings = load_settings()
         prepare_folders(settings)
         minted = tokens_of(settings).mint(user, admin=user == "dev", valid_seconds=86_400)
@@ -195,6 +167,7 @@ async def _share_in_livekit(settings: Settings, token: str, room: str, user: str
 
 
 add_backup(app)
+add_check(app)
 add_doctor(app)
 add_why(app)
 add_support(app)

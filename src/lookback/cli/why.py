@@ -14,9 +14,9 @@ from lookback.bootstrap.parts import prepare_folders
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.cli.logs import configure_logs
+from lookback.cli.words import sentences
 from lookback.db.engine import open_database
 from lookback.db.sessions import SqlSessionRepository
-from lookback.errors import SettingsError
 from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.stories import Stories
 from lookback.settings import load_settings
@@ -41,13 +41,10 @@ def why(
     as_json: Annotated[bool, typer.Option("--json", help="Print it for machines.")] = False,
 ) -> None:
     """Tell what happened to a session, and what can be done about it; without one, list the newest."""
-    try:
+    with sentences():
         settings = load_settings()
         configure_logs(settings)
         found = asyncio.run(_find(settings, session))
-    except SettingsError as error:
-        typer.echo(error.detail, err=True)
-        raise typer.Exit(2) from None
     if isinstance(found, list):
         for line in _choice(session, found):
             typer.echo(line, err=True)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lookback.buffer.durable import sync_directory, sync_file
-from lookback.buffer.layout import safe_name
+from lookback.buffer.layout import may_be_ours, safe_name
 from lookback.buffer.marker import require_root
 from lookback.clips.durable import NEW, replace, storage_errors, write
 from lookback.clips.file_calls import FILE_CALLS, FileCalls
@@ -84,8 +84,8 @@ class ClipStore:
 
     def directories(self) -> Iterator[Path]:
         """Every clip's directory, complete or not."""
-        for user in sorted(path for path in self.root.iterdir() if path.is_dir()):
-            yield from sorted(path for path in user.iterdir() if path.is_dir())
+        for user in sorted(path for path in self.root.iterdir() if may_be_ours(path)):
+            yield from sorted(path for path in user.iterdir() if may_be_ours(path))
 
     # ---- making and removing
 

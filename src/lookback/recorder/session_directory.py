@@ -49,7 +49,7 @@ class SessionDirectory:
         """
         make_directory(self._layout.root, self.path, self._layout.identity)
         self.release()
-        self._lock = _locked(self.path)
+        self._lock = locked(self.path)
         write_session(self.path, self._record())
 
     @property
@@ -113,11 +113,11 @@ def repair_buffer(layout: BufferLayout) -> None:
     """Repair every session that nobody writes, and note the end of those that died with their recorder. Blocks."""
     for directory in layout.sessions():
         try:
-            lock = _locked(directory)
+            lock = locked(directory)
         except (OSError, NoCapacityError):
             continue  # a living recorder writes it
         try:
-            _repair(directory)
+            repair_directory(directory)
         except (OSError, MalformedError) as error:
             # One damaged session must not keep the others from being recorded.
             log.warning("session.repair_failed", directory=directory.name, error=str(error))
@@ -125,7 +125,8 @@ def repair_buffer(layout: BufferLayout) -> None:
             os.close(lock)
 
 
-def _repair(directory: Path) -> None:
+def repair_directory(directory: Path) -> None:
+    """Repair a session that nobody writes, and note its end. Blocks; raises OSError, MalformedError."""
     for repaired in repair_session(directory):
         log.warning("segment.repaired", session=directory.name, segment=repaired.number, action=repaired.action)
     record = read_session(directory)
@@ -134,8 +135,11 @@ def _repair(directory: Path) -> None:
         write_session(directory, replace(record, ended_at_us=ended_at_us, cause=LOST_CAUSE))
 
 
-def _locked(directory: Path) -> int:
-    """Lock a directory against other writers; the lock goes with the descriptor, so also with a crash."""
+def locked(directory: Path) -> int:
+    """Lock a directory against other writers; the lock goes with the descriptor, so also with a crash.
+
+    Raises NoCapacityError when another process has it.
+    """
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

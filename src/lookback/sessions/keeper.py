@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING
 
 import structlog
 
 from lookback.errors import LookbackError
 from lookback.sessions.admission import SWITCHED_OFF
-from lookback.sessions.model import Session, SessionState, Source
+from lookback.sessions.adoption import RESTARTED, ended_row, row_of
+from lookback.sessions.model import SessionState
 from lookback.sessions.recorded import recorded
 from lookback.sessions.service import ACTIVE, SHOWN
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lookback.buffer.session_file import SessionRecord
     from lookback.recorder.control import SessionMoved
     from lookback.sessions.buffers import SessionBuffers
+    from lookback.sessions.model import Session, Source
     from lookback.sessions.moves import Moves
     from lookback.sessions.ports import Recorder, SessionChanges, SessionRepository
     from lookback.sessions.service import SessionService
@@ -32,7 +34,6 @@ log = structlog.get_logger(__name__)
 
 NO_PICTURE = "No picture came within {seconds:g} s: the publisher sent no key frame"
 STAYED_AWAY = "The publisher did not come back"
-RESTARTED = "The server was restarted"
 NOBODY = "Nobody records it any more"
 
 
@@ -193,31 +194,15 @@ class SessionKeeper:
         row = await self._repository.get(record.session_id)
         if row is not None and row.state in SHOWN:
             return
-        found = row or _from_record(record)
+        found = row or row_of(record)
         if row is None and recorded:
             recording = replace(found, state=SessionState.RECORDING, reason=None, since_us=self._clock())
             await self._repository.add(recording)
             log.info("session.found_recording", session=record.session_id)
         elif row is None:
             buffered = await self._buffers.buffered(found)
-            ended_us = record.ended_at_us or buffered.until_us or record.started_at_us
-            drains_us = ended_us + (await self._communities.config_of(found.community_id)).window_us
-            await self._repository.add(replace(found, ended_at_us=ended_us, drains_at_us=drains_us))
+            window_us = (await self._communities.config_of(found.community_id)).window_us
+            await self._repository.add(ended_row(record, buffered.until_us, window_us))
             log.info("session.found_on_disk", session=record.session_id)
         else:
             await self._buffers.remove(found)
-
-
-def _from_record(record: SessionRecord) -> Session:
-    return Session(
-        session_id=record.session_id,
-        room_name=record.room_name,
-        community_id=record.community_id,
-        user_id=record.user_id,
-        participant_identity=record.participant_identity,
-        source=cast("Source", record.source) if record.source in get_args(Source) else "whip",
-        state=SessionState.DRAINING,
-        reason=record.cause or RESTARTED,
-        started_at_us=record.started_at_us,
-        since_us=record.started_at_us,
-    )

@@ -15,13 +15,15 @@ from tests.support.memory_clips import MemoryClipRepository
 
 from lookback.clips.changes import ClipWish
 from lookback.clips.model import CaptureWish, Clip, Storage, Visibility
-from lookback.clips.recovery import Finding, Recovery
+from lookback.clips.recovery import Recovery
 from lookback.clips.rows import ClipRows
 from lookback.clips.store import ClipStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from lookback.buffer.findings import Finding
 
 CODECS = ["h264", "vp8"]
 WRITING = ["pinned", "directory", "header", "synced", "record"]
@@ -184,6 +186,20 @@ async def test_what_may_still_be_in_the_making_is_left_alone(studio: Studio) -> 
     recovery = Recovery(studio.repository, studio.ledger, studio.clips.store, studio.layout, settled=lambda _: False)
     assert await recovery.check(repair=True) == []
     assert everything(studio) == before
+
+
+@pytest.mark.parametrize("again_us", [SECOND, 2 * SECOND])
+async def test_a_capture_that_was_repeated_after_a_crash_loses_no_bytes(studio: Studio, again_us: int) -> None:
+    studio.record()
+    await capture_and_crash(studio, "record", idempotency_key="k")
+    answered = await studio.capture(last_us=again_us, idempotency_key="k")
+    await consistent(studio)
+    clips = await studio.repository.all_clips()
+    assert await studio.row(answered) == answered
+    other = [clip for clip in clips if clip.clip_id != answered.clip_id]
+    assert [(clip.delivered.duration_us, clip.idempotency_key) for clip in other] == (
+        [] if again_us == SECOND else [(SECOND, None)]
+    )
 
 
 async def finish_files(studio: Studio, clip: Clip) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookback.buffer.layout import BufferLayout, parse_segment_name, safe_name, segment_paths
+from lookback.buffer.layout import BufferLayout, is_safe_name, parse_segment_name, safe_name, segment_paths
 
 HOSTILE = [
     "../../etc/passwd",
@@ -37,6 +37,16 @@ def test_no_id_leaves_the_root(identifier: str) -> None:
     directory = BufferLayout(root).session_dir(identifier, identifier, identifier)
     assert directory.resolve().is_relative_to(root)
     assert len(directory.relative_to(root).parts) == 3
+
+
+@given(st.text() | st.sampled_from(HOSTILE))
+def test_what_we_have_named_is_known_as_ours(identifier: str) -> None:
+    assert is_safe_name(safe_name(identifier))
+
+
+@pytest.mark.parametrize("name", ["lost+found", ".Trash-1000", ".pins", "alice", "Copy of a-0123456789abcdef", ""])
+def test_what_others_have_named_is_not(name: str) -> None:
+    assert not is_safe_name(name)
 
 
 @given(st.text(), st.text())
