@@ -31,6 +31,7 @@ NAMES = (
     "life",
     "load",
     "sweep",
+    "disk",
     "crash",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
@@ -67,6 +68,18 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _webhook(value: SecretStr) -> SecretStr:
+    """The address may hold a password, so it is shown nowhere, not even in what is said of a mistake."""
+    try:
+        parts = urlsplit(value.get_secret_value())
+        right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and not parts.fragment
+    except ValueError:
+        right = False
+    if not right or any(character.isspace() for character in value.get_secret_value()):
+        raise ValueError("it must be an address such as https://example.org/hooks/lookback")
+    return value
+
+
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
@@ -75,4 +88,5 @@ Host = Annotated[str, AfterValidator(_host)]
 RoomPattern = Annotated[str, AfterValidator(_room_pattern)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
+Webhook = Annotated[SecretStr, AfterValidator(_webhook)]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -21,6 +21,7 @@ from lookback.setting_values import (
     Port,
     RoomPattern,
     Secret,
+    Webhook,
     Words,
 )
 
@@ -137,6 +138,11 @@ class Settings(LivekitSettings, SpaceSettings):
     )
     lookback_starts_per_minute: int = Field(
         default=120, ge=0, le=100_000, description="How many buffers a user may start in a minute; 0 for any number."
+    )
+    lookback_alert_webhook: Webhook | None = Field(
+        default=None,
+        description="Address that is sent a signed JSON message when a disk, the recorder or the clean-up fails, and "
+        "when it works again.",
     )
     lookback_log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged."

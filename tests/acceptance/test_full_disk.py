@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.alert_receiver import an_alert_receiver
 from tests.support.encoded_clip import ClipShape
 from tests.support.installation import an_installation
 from tests.support.people import Refused
@@ -66,7 +67,14 @@ async def test_a_disk_that_fills_up_costs_no_clip_and_recording_resumes_by_itsel
     else:
         ground = on_a_small_disk(folder, MEGABYTES)
     async with (
-        an_installation(tmp_path / "home", ground=ground, REPLAY_SEGMENT_DURATION_SECONDS="2", **roots) as server,
+        an_alert_receiver() as receiver,
+        an_installation(
+            tmp_path / "home",
+            ground=ground,
+            REPLAY_SEGMENT_DURATION_SECONDS="2",
+            LOOKBACK_ALERT_WEBHOOK=receiver.url,
+            **roots,
+        ) as server,
         server.person("root", admin=True) as admin,
         five_people(server) as sharers,
     ):
@@ -88,6 +96,8 @@ async def test_a_disk_that_fills_up_costs_no_clip_and_recording_resumes_by_itsel
             before = [len(sharer.saved) for sharer in sharers]
             await eventually(lambda: all(len(s.saved) > n for s, n in zip(sharers, before, strict=True)))
         assert _steps_in(server.log) == STEPS, "every step was taken, one after the other"
+        await eventually(lambda: "space.calm" in receiver.types, what="the last alert")
+        assert {f"space.{step}" for step in STEPS} <= set(receiver.types), "and administrators were told of each"
         refusals = {(refusal.status, refusal.code) for sharer in sharers for refusal in sharer.refused}
         assert (507, "disk-full") in refusals
         assert refusals <= {(507, "disk-full"), (400, "no-segments")}

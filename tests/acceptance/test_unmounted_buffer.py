@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.alert_receiver import an_alert_receiver
 from tests.support.installation import an_installation
 from tests.support.people import Refused, microseconds
 from tests.support.publishers import sharing
@@ -29,7 +30,15 @@ async def test_an_unmounted_buffer_is_noticed_and_never_filled(tmp_path: Path, d
     for path in (folder, plug):
         path.mkdir()
     ground = on_a_removable_disk(plug, folder, megabytes=64)
-    async with an_installation(tmp_path / "home", ground=ground, REPLAY_BUFFER_PATH=str(folder)) as server:
+    async with (
+        an_alert_receiver() as receiver,
+        an_installation(
+            tmp_path / "home",
+            ground=ground,
+            REPLAY_BUFFER_PATH=str(folder),
+            LOOKBACK_ALERT_WEBHOOK=receiver.url,
+        ) as server,
+    ):
         place = seen_by(server.api_pid, folder)
         async with AsyncExitStack() as stack:
             people: list[Person] = []
@@ -64,6 +73,8 @@ async def test_an_unmounted_buffer_is_noticed_and_never_filled(tmp_path: Path, d
                 assert now_us() - back_us < RESUMED_SECONDS * 1_000_000
                 missing_us = sum(_length_us(gap) for gap in seen["gaps"])
                 assert missing_us < back_us - away_us, "what came meanwhile was kept in memory"
+            await eventually(lambda: "storage.back" in receiver.types, what="the alert that it is over")
+            assert "The buffer directory's disk is not mounted" in [said["sentence"] for said in receiver.said]
 
 
 def _length_us(gap: Json) -> int:

@@ -34,8 +34,12 @@ _OPTIONS = (
 )
 
 
+GUARDED, PASSWORD = "guarded", "open sesame"
+"""The one user who needs a password; `guard` makes them."""
+
+
 class PostgresServer:
-    """A server on loopback that trusts everybody there. It keeps its port over a stop and a start."""
+    """A server on loopback that trusts everybody else there. It keeps its port over a stop and a start."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -49,6 +53,8 @@ class PostgresServer:
         """Make the data directory if there is none, run the server and wait until it answers."""
         if not (self.home / "data").exists():
             self._run("initdb", "-A", "trust", "-N", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8")
+            rules = self.home / "data" / "pg_hba.conf"
+            rules.write_text(f"host all {GUARDED} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
         log = str(self.home / "postgres.log")
         self._run("pg_ctl", "-w", "-l", log, "-o", f"-p {self._port} {_OPTIONS}", "start")
 
@@ -56,23 +62,29 @@ class PostgresServer:
         """Take it away from everybody at once, without waiting for what they do."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
-    def url(self, database: str) -> str:
-        """What DATABASE_URL is set to."""
-        return f"postgresql://postgres@127.0.0.1:{self._port}/{database}"
+    def url(self, database: str, user: str = "postgres") -> str:
+        """What DATABASE_URL is set to; `user` may be `name:password`."""
+        return f"postgresql://{user}@127.0.0.1:{self._port}/{database}"
 
     async def new_database(self, *, empty: bool = False) -> str:
         """Make a database with all tables and nothing in them, or without any table; return its URL."""
         number = next(self._numbers)
         if not empty and not self._has_template:
-            await self._execute(f"CREATE DATABASE {_TEMPLATE}")
+            await self.execute(f"CREATE DATABASE {_TEMPLATE}")
             engine = connect(self.url(_TEMPLATE))
             await migrate(engine)
             await engine.dispose()
             self._has_template = True
-        await self._execute(f"CREATE DATABASE test_{number} TEMPLATE {'template0' if empty else _TEMPLATE}")
+        await self.execute(f"CREATE DATABASE test_{number} TEMPLATE {'template0' if empty else _TEMPLATE}")
         return self.url(f"test_{number}")
 
-    async def _execute(self, statement: str) -> None:
+    async def guard(self) -> None:
+        """Let there be a user who needs a password."""
+        await self.execute(f"DROP ROLE IF EXISTS {GUARDED}")
+        await self.execute(f"CREATE ROLE {GUARDED} SUPERUSER LOGIN PASSWORD '{PASSWORD}'")
+
+    async def execute(self, statement: str) -> None:
+        """Say something to the server itself."""
         engine = connect(self.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
         async with engine.connect() as connection:
             await connection.execute(text(statement))

@@ -127,6 +127,14 @@ def webhook_metrics(accepted_us: int | None, refused_us: int | None) -> Iterator
         yield GaugeMetricFamily(name, f"When a webhook was {kind} last", (at_us or 0) / 1e6)
 
 
+def alert_metric(sent: int, failed: int) -> Metric:
+    """How many alerts were posted to LOOKBACK_ALERT_WEBHOOK, and how many were given up."""
+    alerts = CounterMetricFamily("lookback_alerts", "Alerts to administrators", labels=["outcome"])
+    alerts.add_metric(["sent"], sent)
+    alerts.add_metric(["failed"], failed)
+    return alerts
+
+
 class Metrics:
     """The counters of one application; two applications in one process do not share them."""
 

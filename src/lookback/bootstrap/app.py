@@ -15,6 +15,7 @@ from lookback.api.app import HttpConfig, create_app
 from lookback.api.metrics import Metrics
 from lookback.api.ports import Services
 from lookback.bootstrap.adapters import Accounts, Readiness
+from lookback.bootstrap.alerts import alert_desk
 from lookback.bootstrap.health import Health
 from lookback.bootstrap.library import clip_services, quota_office
 from lookback.bootstrap.livekit import (
@@ -54,6 +55,7 @@ from lookback.db.sessions import SqlSessionRepository
 from lookback.db.users import SqlUserRepository
 from lookback.home import only_server
 from lookback.livekit.door import LivekitDoor
+from lookback.operations.alert_watch import AlertWatch
 from lookback.operations.notices import NoticeBoard
 from lookback.recorder.supervisor import Supervisor
 from lookback.sessions.admission import Admission
@@ -130,6 +132,8 @@ class App:
             tasks.create_task(self.roll_call.run(), name="roll call")
             tasks.create_task(self.space.watch.run(), name="space")
             tasks.create_task(self.disks.run(), name="disks")
+            tasks.create_task(self.alerts.run(), name="alerts")
+            tasks.create_task(self.watch.run(), name="watch")
             tasks.create_task(self.clips.background.run(), name="clips")
             tasks.create_task(self.expiry.run(), name="expiry")
             tasks.create_task(self.figures.run(), name="figures")
@@ -145,7 +149,8 @@ class App:
         self.recorder = Supervisor(recorder_config(settings), now_us=clock_us)
         self.room, rows = Room.of(settings), SqlSessionRepository(self.engine)
         self.audit = Audit(SqlAuditRepository(self.engine), clock_us)
-        self.disks = storage_watch(settings, self.audit)
+        self.alerts = alert_desk(settings, secret_of(settings))
+        self.disks = storage_watch(settings, self.audit, self.alerts)
         buffers, moves = SessionBuffers(layout, cache), Moves(rows, clock_us, self.audit)
         self.known = KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us)
         self.people = people(settings, self.engine, self.known, self.audit, self.livekit)
@@ -198,7 +203,8 @@ class App:
             leases=self.room.leases,
         )
         self.sweeper = sweeper_of(self.settings, rows, buffers, moves, communities, room=self.room)
-        self.space = space_desk(self.room, self.sweeper, rows, self.recorder, self.audit)
+        self.space = space_desk(self.room, self.sweeper, rows, self.recorder, audit=self.audit, alerts=self.alerts)
+        self.watch = AlertWatch(self.recorder, self._cleaned_us, self.alerts.tell, clock=clock_us)
         self.keeper = SessionKeeper(
             rows,
             self.recorder,
@@ -214,6 +220,9 @@ class App:
         self.roll_call = RollCall(
             rows, self.recorder, moves, self.sessions, clock=clock_us, segment_us=self.settings.segment_us
         )
+
+    def _cleaned_us(self) -> int | None:
+        return self.sweeper.last[0] if self.sweeper.last is not None else None
 
     def _forget_user(self, user_id: str) -> None:
         """Read everything about somebody's rights anew: they are being erased."""
@@ -241,7 +250,9 @@ class App:
 
     def _measured(self) -> Measured:
         webhooks = self.livekit_work.door.webhooks if self.livekit_work else None
-        return Measured(self.recorder, self.keeper, self.sweeper, self.space, self.readiness, self.livekit, webhooks)
+        return Measured(
+            self.recorder, self.keeper, self.sweeper, self.space, self.readiness, self.livekit, webhooks, self.alerts
+        )
 
     def _services(self) -> Services:
         settings, clips = self.settings, self.clips
@@ -267,7 +278,7 @@ class App:
             erasures=self.privacy.erasures,
             personal_data=self.privacy.personal_data,
             livekit=door,
-            health=Health(settings, self.recorder, door.webhooks),
+            health=Health(settings, self.recorder, door.webhooks, self.alerts),
             space=self.space,
             notices=NoticeBoard(self.space.space, self.disks),
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import av
 
+from lookback.bootstrap.alerts import try_alerts
 from lookback.bootstrap.livekit import credentials_of
 from lookback.bootstrap.parts import clock_us, recorder_config
 from lookback.bootstrap.roots import known_roots
@@ -22,6 +23,7 @@ from lookback.errors import LookbackError, SettingsError
 from lookback.home import has_begun, server_runs
 from lookback.livekit.client import a_livekit_client
 from lookback.livekit.examination import look_at_livekit
+from lookback.operations.doctor.alerts import judge_alerts
 from lookback.operations.doctor.clock import judge_clock
 from lookback.operations.doctor.configuration import judge_settings
 from lookback.operations.doctor.database import judge_database
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from lookback.operations.doctor.alerts import Alerting
     from lookback.operations.doctor.database import DatabaseFacts
     from lookback.operations.doctor.livekit import Folder, LivekitFacts
     from lookback.operations.doctor.running import Server
@@ -68,10 +71,11 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """What runs. `told`: what the running server found that nobody else can."""
+    """What runs, here and where alerts go. `told`: what the running server found that nobody else can."""
 
     server: Server
     recorder: RecorderFacts
+    alerting: Alerting = "off"
     told: Sequence[Finding] = field(default_factory=tuple)
 
 
@@ -99,6 +103,7 @@ async def examine(settings: Settings, processes: Processes, wanted: Wanted | Non
         *await asyncio.to_thread(_ports, settings, processes),
         judge_codecs(*_codecs()),
         judge_open_files(_open_files()),
+        judge_alerts(processes.alerting),
         *_about_livekit(settings, livekit),
         *processes.told,
         *await _share(settings, database, wanted),
@@ -111,7 +116,7 @@ async def examine(settings: Settings, processes: Processes, wanted: Wanted | Non
 async def _processes(settings: Settings) -> Processes:
     server = "stopped" if not await asyncio.to_thread(server_runs, settings.home) else await _server(settings)
     told = await _told(settings) if server == "answers" else ()
-    return Processes(server, await _look_at_recorder(settings), told)
+    return Processes(server, await _look_at_recorder(settings), await try_alerts(settings), told)
 
 
 async def _server(settings: Settings) -> Server:

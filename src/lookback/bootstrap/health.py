@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from lookback.access.principal import Principal
     from lookback.livekit.webhooks import LivekitWebhooks
+    from lookback.operations.alerts import AlertDesk
+    from lookback.operations.doctor.alerts import Alerting
     from lookback.operations.doctor.findings import Finding
     from lookback.recorder.supervisor import Supervisor
 
@@ -33,8 +35,10 @@ class Health:
     `webhooks` is None where LiveKit is not configured.
     """
 
-    def __init__(self, settings: Settings, recorder: Supervisor, webhooks: LivekitWebhooks | None) -> None:
-        self._settings, self._recorder, self._webhooks = settings, recorder, webhooks
+    def __init__(
+        self, settings: Settings, recorder: Supervisor, webhooks: LivekitWebhooks | None, alerts: AlertDesk
+    ) -> None:
+        self._settings, self._recorder, self._webhooks, self._alerts = settings, recorder, webhooks, alerts
         self._one_at_a_time = asyncio.Lock()
         self._found: dict[Wanted | None, tuple[int, Sequence[Finding]]] = {}
 
@@ -54,7 +58,9 @@ class Health:
     async def _look(self, wanted: Wanted | None, now_us: int) -> list[Finding]:
         known = [name.upper() for name in Settings.model_fields]
         found = list(judge_settings(None, os.environ, known))
-        found += await examine(self._settings, Processes("answers", self._recorder_facts()), wanted)
+        found += await examine(
+            self._settings, Processes("answers", self._recorder_facts(), await self._alerting()), wanted
+        )
         reachable = any(finding.id == "livekit" for finding in found)
         if self._webhooks is not None and reachable:  # LiveKit has just seen somebody enter a room, and tells of it
             found.append(judge_webhooks(await self._heard(self._webhooks, now_us)))
@@ -65,6 +71,11 @@ class Health:
         if not self._recorder.connected or status is None:
             return RecorderFacts("absent")
         return RecorderFacts("answers", sessions=len(status.sessions))
+
+    async def _alerting(self) -> Alerting:
+        """How the last alert ended. A test is posted only where that does not tell: somebody has to read it."""
+        latest = self._alerts.latest
+        return latest if latest == "taken" else await self._alerts.try_it() or "off"
 
     async def _heard(self, webhooks: LivekitWebhooks, began_us: int) -> WebhookFacts:
         """What came since `began_us`, or a while ago: a server that told us then does so now."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from lookback.api.metrics import eviction_metrics, figure_metrics, recorder_metrics, webhook_metrics
+from lookback.api.metrics import alert_metric, eviction_metrics, figure_metrics, recorder_metrics, webhook_metrics
 from lookback.api.space_metrics import SpaceMetrics
 from lookback.bootstrap.parts import clock_us
 from lookback.buffer.retention import Reason
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lookback.api.metrics import Metrics
     from lookback.api.ports import Readiness
     from lookback.livekit.webhooks import LivekitWebhooks
+    from lookback.operations.alerts import AlertDesk
     from lookback.operations.space_desk import SpaceDesk
     from lookback.recorder.supervisor import Supervisor
     from lookback.sessions.keeper import SessionKeeper
@@ -46,6 +47,7 @@ class Measured:
     readiness: Readiness
     livekit: LivekitServer | None
     webhooks: LivekitWebhooks | None
+    alerts: AlertDesk
 
     async def checks(self) -> Mapping[str, bool]:
         """Whether each part works, but for the recorder, of which that is known at any time."""
@@ -65,6 +67,7 @@ class Measured:
         yield from recorder_metrics(self.recorder.status, self.recorder.totals)
         yield from eviction_metrics(self.sweeper.evicted, self.sweeper.evicted_bytes, [r.value for r in Reason])
         yield from SpaceMetrics(self.space.now).collect()
+        yield alert_metric(self.alerts.sent, self.alerts.failed)
         if self.webhooks is not None:
             yield from webhook_metrics(self.webhooks.accepted_us, self.webhooks.refused_us)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lookback.bootstrap.parts import clock_us
 from lookback.buffer.leases import Leases
+from lookback.operations.alerts import space_alert
 from lookback.operations.disk_space import DiskSpace, measure
 from lookback.operations.space_desk import SpaceDesk
 from lookback.operations.space_watch import SpaceWatch
@@ -17,6 +18,7 @@ from lookback.sessions.windows import Windows
 if TYPE_CHECKING:
     from lookback.access.audit import Audit
     from lookback.access.ports import Communities
+    from lookback.operations.alerts import AlertDesk
     from lookback.sessions.buffers import SessionBuffers
     from lookback.sessions.moves import Moves
     from lookback.sessions.ports import Recorder, SessionRepository
@@ -62,7 +64,17 @@ def sweeper_of(
     )
 
 
-def space_desk(room: Room, sweeper: Sweeper, rows: SessionRepository, recorder: Recorder, audit: Audit) -> SpaceDesk:
+def space_desk(
+    room: Room, sweeper: Sweeper, rows: SessionRepository, recorder: Recorder, *, audit: Audit, alerts: AlertDesk
+) -> SpaceDesk:
     """What watches the disks, and tells of them. `watch.run()` until the end."""
-    watch = SpaceWatch(room.disks, sweeper, rows, recorder, audit=audit, clock=clock_us)
+    watch = SpaceWatch(
+        room.disks,
+        sweeper,
+        rows,
+        recorder,
+        audit=audit,
+        alert=lambda step, facts: alerts.tell(space_alert(step, facts)),
+        clock=clock_us,
+    )
     return SpaceDesk(room.disks, watch, sweeper)

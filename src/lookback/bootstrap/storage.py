@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from lookback.bootstrap.parts import clock_us
 from lookback.bootstrap.roots import kept_roots
 from lookback.buffer.marker import require_root
+from lookback.operations.alerts import storage_alert
 from lookback.operations.storage_probe import probe_root
 from lookback.operations.storage_watch import StorageWatch
 
 if TYPE_CHECKING:
     from lookback.access.audit import Audit
+    from lookback.operations.alerts import AlertDesk
     from lookback.settings import Settings
 
 
-def storage_watch(settings: Settings, audit: Audit | None = None) -> StorageWatch:
+def storage_watch(settings: Settings, audit: Audit, alerts: AlertDesk) -> StorageWatch:
     """The watch over both roots of an installation; `run()` until the end."""
     buffer, storage = kept_roots(settings.home)
     return StorageWatch(
@@ -30,4 +32,5 @@ def storage_watch(settings: Settings, audit: Audit | None = None) -> StorageWatc
         },
         clock=clock_us,
         audit=audit,
+        alert=lambda level, problems: alerts.tell(storage_alert(level, problems)),
     )

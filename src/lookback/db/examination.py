@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 5.0
 _LOCK_S = 2.0  # a server that is busy lets go much sooner
+# Read-only is a standby, and a database or user that was made so.
+_NOW = "SELECT extract(epoch FROM clock_timestamp()), current_setting('transaction_read_only') = 'on'"
 _REVISION = "SELECT version_num FROM alembic_version"
 _SQLITE_FAULTS: dict[int, Fault] = {
     sqlite3.SQLITE_BUSY: "locked",
@@ -92,10 +94,10 @@ async def _look_at_server(url: str, clock: Callable[[], int]) -> DatabaseFacts:
     began_ns = time.monotonic_ns()
     try:
         async with engine.connect() as connection:
-            now = await connection.execute(text("SELECT extract(epoch FROM clock_timestamp()), pg_is_in_recovery()"))
-            seconds, standby = now.one()
+            now = await connection.execute(text(_NOW))
+            seconds, read_only = now.one()
             answered_us, ahead_us = (time.monotonic_ns() - began_ns) // 1000, round(float(seconds) * 1e6) - clock()
-            if standby:
+            if read_only:
                 return DatabaseFacts("read-only")
             revision = await _revision_of(connection)
     finally:

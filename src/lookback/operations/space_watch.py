@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -14,7 +14,7 @@ from lookback.recorder.control import HoldSession
 from lookback.sessions.service import ACTIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lookback.access.audit import Audit
     from lookback.operations.disk_space import DiskSpace
@@ -31,7 +31,7 @@ _PAUSE_BELOW = 0.5  # floors
 
 
 class SpaceWatch:
-    """One per installation. `held`: the sessions that are paused."""
+    """One per installation. `held`: the sessions that are paused. `alert` is told of every step, with its facts."""
 
     def __init__(
         self,
@@ -42,9 +42,10 @@ class SpaceWatch:
         *,
         audit: Audit,
         clock: Callable[[], int],
+        alert: Callable[[Step, Mapping[str, Any]], None] = lambda _step, _facts: None,
     ) -> None:
         self._space, self._sweeper, self._repository = space, sweeper, repository
-        self._recorder, self._audit, self._clock = recorder, audit, clock
+        self._recorder, self._audit, self._clock, self._alert = recorder, audit, clock, alert
         self._told = Step.CALM
         self._exhausted = self._blind = False
         self._shorten_at_us = self._pause_at_us = 0
@@ -138,7 +139,7 @@ class SpaceWatch:
         return True
 
     async def _tell(self) -> None:
-        """Say that the step has changed: to the log, and to the audit trail if that can be written."""
+        """Say that the step has changed: to the log, to whoever is alerted, and to the trail if that can be written."""
         step = self._space.step
         if step is self._told:
             return
@@ -155,6 +156,7 @@ class SpaceWatch:
             floor_bytes=floor_bytes,
         )
         facts = {"from": was.word, "to": step.word, "freeBytes": free_bytes, "floorBytes": floor_bytes}
+        self._alert(step, facts)
         try:
             await self._audit.record(Action.SPACE_CHANGED, actor=Nobody.SERVER, facts=facts)
         except LookbackError as error:

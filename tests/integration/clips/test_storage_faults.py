@@ -97,6 +97,20 @@ async def test_buffer_and_storage_may_be_different_file_systems(
     assert [n for _, n in decoded(whole)] == [*range(60, 120)]
 
 
+@pytest.mark.parametrize("seconds", [10, 15])
+async def test_segments_of_any_length_in_memory_are_captured_exactly(
+    tmp_path: Path, elsewhere: Path, seconds: int
+) -> None:
+    studio = a_studio(elsewhere / "buffer", tmp_path / "storage")
+    shown = studio.record(frames=45 * 30, segment_us=seconds * SECOND)
+    starts_us = [segment.index.samples["dts_us"].min() for segment in read_segments(studio.session.directory)]
+    assert [round((start_us - START_US) / SECOND) for start_us in starts_us] == list(range(0, 45, seconds))
+    clip = await studio.capture(start_us=START_US + 9 * SECOND, end_us=START_US + 31 * SECOND)
+    assert [number for _, number in decoded(studio.content(clip))] == [s.number for s in shown[9 * 30 : 31 * 30]]
+    studio.evict()
+    assert studio.clips.store.materialise(clip) == sha256_of(studio.clips.store.video(clip))
+
+
 @pytest.mark.parametrize("number", NO_LINKS)
 async def test_without_hard_links_the_needed_bytes_are_copied(studio: Studio, number: int) -> None:
     studio.record()

@@ -12,6 +12,7 @@ import pytest
 
 from lookback.buffer.marker import MARKER, RootIdentity, recognise
 from lookback.cli.doctor import as_lines
+from lookback.operations.doctor.alerts import judge_alerts
 from lookback.operations.doctor.clock import judge_clock
 from lookback.operations.doctor.configuration import judge_settings
 from lookback.operations.doctor.database import DatabaseFacts, judge_database
@@ -142,6 +143,8 @@ FOUND: list[tuple[str, list[Finding]]] = [
     ("codecs.missing", [judge_codecs(DECODERS[1:], ENCODERS)]),
     ("codecs.missing", [judge_codecs(DECODERS, ENCODERS[:-1])]),
     ("open-files.few", [judge_open_files(4095)]),
+    ("alerts.unreachable", [judge_alerts("away")]),
+    ("alerts.refused", [judge_alerts("refused")]),
     ("livekit.unreachable", livekit(fault="unreachable")),
     ("livekit.refused", livekit(fault="refused")),
     ("livekit.strange", livekit(fault="strange")),
@@ -227,6 +230,9 @@ FINE: list[tuple[str, list[Finding]]] = [
     ("codecs", [judge_codecs(DECODERS, ENCODERS)]),
     ("open-files", [judge_open_files(None)]),
     ("open-files", [judge_open_files(4096)]),
+    ("alerts", [judge_alerts("off")]),
+    ("alerts", [judge_alerts("untried")]),
+    ("alerts", [judge_alerts("taken")]),
     ("livekit", [judge_livekit(None)]),
     ("livekit", livekit()),
     ("livekit", livekit(version=None)),

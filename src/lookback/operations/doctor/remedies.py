@@ -58,6 +58,8 @@ class Problem(StrEnum):
     RECORDER_OTHER = "recorder.other"
     CODECS_MISSING = "codecs.missing"
     FILES_FEW = "open-files.few"
+    ALERTS_UNREACHABLE = "alerts.unreachable"
+    ALERTS_REFUSED = "alerts.refused"
     LIVEKIT_UNREACHABLE = "livekit.unreachable"
     LIVEKIT_REFUSED = "livekit.refused"
     LIVEKIT_STRANGE = "livekit.strange"
@@ -171,6 +173,8 @@ REMEDIES: dict[Problem, str] = {
     Problem.RECORDER_OTHER: "Restart the server: settings are read when it starts.",
     Problem.CODECS_MISSING: "Install PyAV as this project's requirements name it, with all of FFmpeg in it.",
     Problem.FILES_FEW: "Raise the hard limit of open files (LimitNOFILE, ulimit -n) to 65536.",
+    Problem.ALERTS_UNREACHABLE: "Set LOOKBACK_ALERT_WEBHOOK to where alerts are taken, and see that it answers.",
+    Problem.ALERTS_REFUSED: "Look at its log: it must answer a signed POST with a status from 200 to 299.",
     Problem.LIVEKIT_UNREACHABLE: "Set LIVEKIT_URL to where LiveKit is, and see that it runs.",
     Problem.LIVEKIT_REFUSED: "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET as they are in LiveKit's configuration.",
     Problem.LIVEKIT_STRANGE: "Set LIVEKIT_URL to the address of LiveKit itself; something else answers there.",

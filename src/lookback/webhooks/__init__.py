@@ -1,0 +1,1 @@
+"""What is posted to addresses that an operator names."""
