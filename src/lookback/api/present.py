@@ -91,6 +91,7 @@ def story(told: Story) -> answers.StoryAnswer:
         events=[answers.EventAnswer(at=e.at_us, kind=e.kind, sentence=e.sentence) for e in told.events],
         left_out=told.left_out,
         next_step=told.next_step,
+        gaps_known=told.gaps_known,
     )
 
 

@@ -89,7 +89,7 @@ class SessionRow(Base):
 
 
 class SessionEventRow(Base):
-    """Something that happened to a session; the newest few of each are kept, numbered from 1."""
+    """Something that happened to a session; the first and the last few of each are kept, numbered from 1."""
 
     __tablename__ = "session_events"
 

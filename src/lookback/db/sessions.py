@@ -30,7 +30,8 @@ _PLAIN = (
 )  # fmt: skip
 # When somebody's share will end is not known; asking again twice a minute troubles nobody.
 _TRY_AGAIN_SECONDS = 30
-_MOST_EVENTS = 200  # of a session whose publisher comes and goes for days
+# Of a session whose publisher comes and goes for days: how it began, and what happened lately.
+_FIRST_EVENTS, _LAST_EVENTS = 20, 180
 
 
 class SqlSessionRepository:
@@ -113,7 +114,8 @@ class SqlSessionRepository:
             number = (await db.execute(last)).scalar_one() + 1
             row = {"at_us": event.at_us, "kind": event.kind, "sentence": event.sentence}
             await db.execute(insert(SessionEventRow).values(session_id=session_id, number=number, **row))
-            await db.execute(delete(SessionEventRow).where(of_session, SessionEventRow.number <= number - _MOST_EVENTS))
+            old = SessionEventRow.number > _FIRST_EVENTS, SessionEventRow.number <= number - _LAST_EVENTS
+            await db.execute(delete(SessionEventRow).where(of_session, *old))
 
     async def events(self, session_id: str) -> list[SessionEvent]:
         """See SessionRepository."""

@@ -64,7 +64,7 @@ class SessionRepository(Protocol):
     async def tell(self, session_id: str, event: SessionEvent) -> None:
         """Keep that something happened to a session, in the transaction of `Audit.together` if one is open.
 
-        Of each session the newest few hundred events are kept.
+        Of each session the first 20 and the last 180 events are kept.
         """
 
     async def events(self, session_id: str) -> list[SessionEvent]:
