@@ -176,6 +176,7 @@ class StoryAnswer(Answer):
     status: SessionState
     events: list[EventAnswer]
     left_out: int = Field(description="How many events from its middle are kept no more.")
+    clips: int = Field(description="How many clips were saved of it and are not deleted.")
     next_step: str | None = Field(description="What can be done about the reason it is in this state, if anything.")
     gaps_known: bool = Field(description="False while the buffer cannot be read: then gaps are not told.")
 

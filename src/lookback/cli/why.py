@@ -93,6 +93,8 @@ def as_lines(told: Story) -> list[str]:
     session = told.session
     lines = [f"{session.user_id} in {session.room_name}, from {session.source}: {session.state}."]
     lines += [f"{iso(event.at_us)}  {event.kind:<17}  {event.sentence}." for event in told.events]
+    if told.clips:
+        lines.append("1 clip of it is kept." if told.clips == 1 else f"{told.clips} clips of it are kept.")
     if not told.gaps_known:
         lines.append("The buffer cannot be read now: gaps are not told.")
     return lines if told.next_step is None else [*lines, told.next_step]

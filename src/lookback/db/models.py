@@ -143,6 +143,7 @@ class ClipRow(Base):
         Index("clips_once_per_key", "user_id", "idempotency_key", unique=True),
         Index("clips_by_share_key", "share_key", unique=True),
         Index("clips_by_user", "user_id", "stored_bytes"),
+        Index("clips_by_session", "session_id"),
         Index("clips_unfinished", "status", "storage", "has_poster"),
         Index("clips_deleted", "deleted_at_us"),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import delete, false, func, insert, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from lookback.db.models import ACTIVE_STATES, SessionEventRow, SessionRow
+from lookback.db.models import ACTIVE_STATES, ClipRow, SessionEventRow, SessionRow
 from lookback.db.transactions import Transactions
 from lookback.errors import CommunityLimitError
 from lookback.sessions.model import Session, SessionState
@@ -123,6 +123,12 @@ class SqlSessionRepository:
         async with self._sessions() as db:
             rows = await db.execute(query.order_by(SessionEventRow.number))
             return [SessionEvent(row.at_us, row.kind, row.sentence, row.number) for row in rows.scalars()]
+
+    async def clips_of(self, session_id: str) -> int:
+        """See SessionRepository."""
+        query = select(func.count()).where(ClipRow.session_id == session_id, ClipRow.deleted_at_us.is_(None))
+        async with self._sessions() as db:
+            return await db.scalar(query) or 0
 
     async def beginning_with(self, start: str, most: int) -> list[Session]:
         """See SessionRepository."""

@@ -70,6 +70,9 @@ class SessionRepository(Protocol):
     async def events(self, session_id: str) -> list[SessionEvent]:
         """Return what happened to a session, the oldest first."""
 
+    async def clips_of(self, session_id: str) -> int:
+        """Return how many clips of a session there are, whoever saved them; deleted ones do not count."""
+
     async def beginning_with(self, start: str, most: int) -> list[Session]:
         """Return at most so many sessions whose id begins like this, in whatever state; newest first."""
 

@@ -48,6 +48,7 @@ class Story:
     """What happened to a session, in order. `left_out`: so many events from its middle are kept no more.
 
     `next_step`: what somebody can do about it, where there is something. `gaps_known`: the buffer could be read.
+    `clips`: how many were saved of it and are not deleted.
     """
 
     session: Session
@@ -55,6 +56,7 @@ class Story:
     left_out: int = 0
     next_step: str | None = None
     gaps_known: bool = True
+    clips: int = 0
 
 
 def story(session: Session, kept: Sequence[SessionEvent], gaps: Iterable[Gap] | None) -> Story:

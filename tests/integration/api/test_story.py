@@ -52,9 +52,12 @@ async def test_failures_and_interruptions_are_told_by_the_server_and_beside_it(t
         failed = await offers_and_sends_nothing(mute, "stage")
         session = await phoenix.starts_the_demo("nest")
         await phoenix.sees_buffered(session, 1)
+        await phoenix.captures(session, durationSeconds=1)
+        await phoenix.deletes(await phoenix.captures(session, durationSeconds=1, title="Gone"))
         await mute.sees_status(failed, "failed")
         await here.kill_recorder()
         await phoenix.sees_gap(session, "reconnect")
+        await phoenix.sees_status(session, "recording")
         await phoenix.stops(session)
         of_failed = (await mute.answer("GET", f"sessions/{failed['sessionId']}/story")).json()
         told = (await phoenix.answer("GET", f"sessions/{session['sessionId']}/story")).json()
@@ -77,4 +80,6 @@ async def test_failures_and_interruptions_are_told_by_the_server_and_beside_it(t
     assert any(gap.startswith("Nothing for ") and gap.endswith(" s: the publisher was away") for gap in gaps)
     assert told["events"][-1]["sentence"] == "Stopped by its user"
     assert status == 0
-    assert [line.split()[1] for line in printed.splitlines()[1:]] == kinds
+    *lines, last = printed.splitlines()[1:]
+    assert [line.split()[1] for line in lines] == kinds
+    assert (told["clips"], of_failed["clips"], last) == (1, 0, "1 clip of it is kept.")

@@ -2387,6 +2387,11 @@ export interface components {
              */
             leftOut: number;
             /**
+             * Clips
+             * @description How many clips were saved of it and are not deleted.
+             */
+            clips: number;
+            /**
              * Nextstep
              * @description What can be done about the reason it is in this state, if anything.
              */
