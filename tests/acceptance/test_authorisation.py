@@ -64,6 +64,7 @@ GET    status/office                                           | 401 401 200/0 2
 GET    status/stage                                            | 401 401 200/0 200/1 200/0 200/0 200/1 200/1 200/1
 GET    sessions/<session>/timeline                             | 401 401 404   404   404   404   200   200   200
 GET    sessions/<staged>/timeline                              | 401 401 404   200   404   404   200   200   200
+GET    admin/sessions                                          | 401 401 403   403   403   403   403   403   200
 GET    sessions/<session>/story                                | 401 401 404   404   404   404   200   200   200
 GET    sessions/<staged>/story                                 | 401 401 404   404   404   404   200   200   200
 GET    sessions/<session>/segments/1/media                     | 401 401 404   404   404   404   200   200   200

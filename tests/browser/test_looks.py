@@ -103,6 +103,7 @@ _PEOPLE = (
     ("usage", "/#/community/-/usage", "Usage"),
     ("audit", "/#/community/-/audit", "Audit"),
     ("you", "/#/you", "Being buffered"),
+    ("system", "/#/system", "System"),
 )
 
 

@@ -95,6 +95,20 @@ class SessionAnswer(Answer):
     gaps: list[GapAnswer]
 
 
+class WatchedSessionAnswer(SessionAnswer):
+    """A session as those see it who look after all of them."""
+
+    lag_seconds: float | None = Field(
+        description="How far what is on disk is behind; null while nothing is recorded, or the recorder is silent."
+    )
+
+
+class WatchedSessionsAnswer(Answer):
+    """Everybody's sessions that run, can be saved from or have just failed, newest first."""
+
+    items: list[WatchedSessionAnswer]
+
+
 class SessionListAnswer(Answer):
     """Own sessions that run or can still be saved from, newest first."""
 
@@ -278,6 +292,14 @@ class RestoredAnswer(Answer):
     over_quota: list[str] = Field(description="There is no room for these any more.")
 
 
+class NoticeAnswer(Answer):
+    """Something that people will notice of how the server is."""
+
+    kind: Literal["space", "storage"]
+    level: Literal["warning", "broken"] = Field(description="broken: something does not work at all.")
+    sentence: str
+
+
 class MeAnswer(Answer):
     """Who the token speaks for."""
 
@@ -290,6 +312,7 @@ class MeAnswer(Answer):
     permissions: list[PermissionAnswer] = Field(description="What one may, everywhere and by community.")
     communities: list[MyCommunityAnswer]
     joins_livekit: bool = Field(description="Whether POST livekit/join lets one into LiveKit rooms.")
+    notices: list[NoticeAnswer] = Field(description="What everybody should know of how the server is just now.")
 
 
 class HealthAnswer(Answer):

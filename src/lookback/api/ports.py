@@ -25,13 +25,22 @@ if TYPE_CHECKING:
     from lookback.clips.ports import Deed, Selection, Sort
     from lookback.clips.usage import Part, Usage, UserUsage
     from lookback.operations.doctor.findings import Finding
+    from lookback.operations.notices import Notice
     from lookback.operations.personal_data import PersonalData
     from lookback.operations.space_desk import SpaceReport
     from lookback.sessions.model import Session
     from lookback.sessions.rooms import Invitation
     from lookback.sessions.story import Story
     from lookback.sessions.sweeping import Swept
-    from lookback.sessions.views import MediaPart, RoomView, SessionView, StartRequest, Timeline, WhipAnswer
+    from lookback.sessions.views import (
+        MediaPart,
+        RoomView,
+        SessionView,
+        StartRequest,
+        Timeline,
+        WatchedView,
+        WhipAnswer,
+    )
 
 
 class Authenticator(Protocol):
@@ -58,6 +67,9 @@ class Sessions(Protocol):
 
     async def timeline(self, who: Principal, session_id: str, after: int) -> Timeline:
         """Return what is buffered, from segment number `after` on."""
+
+    async def everybody_s(self, who: Principal) -> list[WatchedView]:
+        """Return everybody's sessions that run, can be saved from or have just failed; PermissionDeniedError."""
 
     async def story(self, who: Principal, session_id: str) -> Story:
         """Return what happened to a session of the user's, or in their care, in whatever state it is."""
@@ -334,6 +346,13 @@ class SpaceDesk(Protocol):
         """Delete what has expired, and of the rest the oldest, until so much is freed in all; or say what would go."""
 
 
+class Notices(Protocol):
+    """What everybody should know of how the installation is."""
+
+    def now(self) -> list[Notice]:
+        """Return what there is to say at this moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the routes call."""
@@ -359,3 +378,4 @@ class Services:
     livekit: LivekitDoor
     health: Health
     space: SpaceDesk
+    notices: Notices

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lookback.media.gaps import Gap
     from lookback.sessions.model import Session
     from lookback.sessions.story import Story
-    from lookback.sessions.views import FragmentView, RoomView, SegmentView, SessionView, Timeline
+    from lookback.sessions.views import FragmentView, RoomView, SegmentView, SessionView, Timeline, WatchedView
 
 BASE = "/livekit-replay"
 _MS_US = 1_000
@@ -65,6 +65,12 @@ def room(room_name: str, view: RoomView) -> answers.RoomStatusAnswer:
         sessions=[session(seen) for seen in view.sessions],
         buffers=[_buffer(row) for row in view.running],
     )
+
+
+def watched(seen: WatchedView) -> answers.WatchedSessionAnswer:
+    """Present a session to those who look after all of them."""
+    lag_seconds = None if seen.lag_us is None else seconds(seen.lag_us)
+    return answers.WatchedSessionAnswer(**dict(session(seen.view)), lag_seconds=lag_seconds)
 
 
 def timeline(view: Timeline, links: MediaLinks) -> answers.TimelineAnswer:

@@ -54,6 +54,7 @@ from lookback.db.sessions import SqlSessionRepository
 from lookback.db.users import SqlUserRepository
 from lookback.home import only_server
 from lookback.livekit.door import LivekitDoor
+from lookback.operations.notices import NoticeBoard
 from lookback.recorder.supervisor import Supervisor
 from lookback.sessions.admission import Admission
 from lookback.sessions.buffers import SessionBuffers
@@ -268,6 +269,7 @@ class App:
             livekit=door,
             health=Health(settings, self.recorder, door.webhooks),
             space=self.space,
+            notices=NoticeBoard(self.space.space, self.disks),
         )
 
 

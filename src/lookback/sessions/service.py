@@ -19,10 +19,11 @@ from lookback.recorder.control import (
 from lookback.sessions.admission import Ask
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.previews import Previews
+from lookback.sessions.recorded import recorded
 from lookback.sessions.rights import manages
 from lookback.sessions.spec import spec_of
 from lookback.sessions.stories import Stories
-from lookback.sessions.views import RoomView, SessionView, Timeline, WhipAnswer, Window
+from lookback.sessions.views import RoomView, SessionView, Timeline, WatchedView, WhipAnswer, Window
 from lookback.sessions.windows import Windows
 
 if TYPE_CHECKING:
@@ -136,6 +137,17 @@ class SessionService:
         """Return all of the user's sessions that run, can be saved from or have just failed, newest first."""
         rows = await self._repository.in_states(TOLD, user_id=who.user_id)
         return [await self._view(session) for session in rows if self._is_told(session)]
+
+    async def everybody_s(self, who: Principal) -> list[WatchedView]:
+        """Return everybody's sessions that run, can be saved from or have just failed; PermissionDeniedError."""
+        who.require(Permission.MANAGE_REPLAY_LIMITS)
+        rows = [row for row in await self._repository.in_states(TOLD) if self._is_told(row)]
+        try:
+            known = await recorded(self._recorder)
+        except LookbackError:
+            known = {}
+        lags = {session_id: stats.lag_us for session_id, stats in known.items() if stats.recording}
+        return [WatchedView(await self._view(row), lags.get(row.session_id)) for row in rows]
 
     async def story(self, who: Principal, session_id: str) -> Story:
         """Return what happened to a session of the user's, or in their care, in whatever state it is."""

@@ -31,6 +31,17 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchedView:
+    """A session as those see it who look after all of them.
+
+    `lag_us`: how far what is on disk is behind; None when nothing is recorded, or the recorder does not answer.
+    """
+
+    view: SessionView
+    lag_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class RoomView:
     """A room's sessions that somebody may see, and those that run as far as they may know; newest first."""
 

@@ -1,4 +1,4 @@
-"""What happened to a session: real ones, from start to stop, failed, and interrupted."""
+"""Sessions as those see them who look after all of them, and what happened to some: stopped, failed, interrupted."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 
     from tests.support.installation import Installation
     from tests.support.people import Json, Person
+
+
+async def test_who_manages_limits_sees_everybody_s_sessions_and_how_far_behind_they_are(server: Installation) -> None:
+    async with server.person("watched") as watched, server.person("root", admin=True) as root:
+        session = await watched.starts_the_demo("watched")
+        await watched.sees_buffered(session, 1)
+        found = {item["sessionId"]: item for item in (await root.answer("GET", "admin/sessions")).json()["items"]}
+        running = found[session["sessionId"]]
+        assert (running["userId"], running["status"]) == ("watched", "recording")
+        assert 0 <= running["lagSeconds"] < 5
+        await watched.stops(session)
+        found = {item["sessionId"]: item for item in (await root.answer("GET", "admin/sessions")).json()["items"]}
+        assert found[session["sessionId"]]["lagSeconds"] is None
 
 
 async def test_a_session_tells_its_story(server: Installation) -> None:

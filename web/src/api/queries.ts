@@ -132,7 +132,10 @@ export function useStopSession() {
   return useMutation({ mutationFn: calls.stopSession, onSettled: () => refreshSessions(client) });
 }
 
-const refreshSessions = (client: QueryClient) => client.invalidateQueries({ queryKey: ["sessions"] });
+const refreshSessions = async (client: QueryClient) => {
+  await client.invalidateQueries({ queryKey: ["sessions"] });
+  await client.invalidateQueries({ queryKey: ["system", "sessions"] });
+};
 
 /** Whether the server was silent, as opposed to refusing. */
 export const isUnreachable = (error: unknown) => error instanceof Problem && error.code === "unreachable";

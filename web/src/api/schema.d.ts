@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/livekit-replay/admin/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All Sessions
+         * @description List everybody's sessions that run, can be saved from or have just failed. For those who manage limits.
+         */
+        get: operations["allSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livekit-replay/sessions/{session_id}/timeline": {
         parameters: {
             query?: never;
@@ -1826,6 +1846,11 @@ export interface components {
              * @description Whether POST livekit/join lets one into LiveKit rooms.
              */
             joinsLivekit: boolean;
+            /**
+             * Notices
+             * @description What everybody should know of how the server is just now.
+             */
+            notices: components["schemas"]["NoticeAnswer"][];
         };
         /**
          * MemberAnswer
@@ -1866,6 +1891,25 @@ export interface components {
             communityId: string;
             /** Name */
             name: string | null;
+        };
+        /**
+         * NoticeAnswer
+         * @description Something that people will notice of how the server is.
+         */
+        NoticeAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "space" | "storage";
+            /**
+             * Level
+             * @description broken: something does not work at all.
+             * @enum {string}
+             */
+            level: "warning" | "broken";
+            /** Sentence */
+            sentence: string;
         };
         /**
          * Permission
@@ -2510,6 +2554,65 @@ export interface components {
          */
         Visibility: "private" | "community" | "link";
         /**
+         * WatchedSessionAnswer
+         * @description A session as those see it who look after all of them.
+         */
+        WatchedSessionAnswer: {
+            /** Sessionid */
+            sessionId: string;
+            /** Roomname */
+            roomName: string;
+            /** Communityid */
+            communityId: string | null;
+            /** Userid */
+            userId: string;
+            /** Participantidentity */
+            participantIdentity: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "whip" | "livekit" | "egress" | "synthetic";
+            status: components["schemas"]["SessionState"];
+            /** Reason */
+            reason: string | null;
+            /**
+             * Startedat
+             * Format: date-time
+             */
+            startedAt: string;
+            /** Endedat */
+            endedAt: string | null;
+            /** Drainsat */
+            drainsAt: string | null;
+            /** Bufferedfrom */
+            bufferedFrom: string | null;
+            /** Buffereduntil */
+            bufferedUntil: string | null;
+            /** Bufferedseconds */
+            bufferedSeconds: number;
+            window: components["schemas"]["WindowAnswer"];
+            /** Sizebytes */
+            sizeBytes: number;
+            video: components["schemas"]["VideoAnswer"] | null;
+            audio: components["schemas"]["AudioAnswer"] | null;
+            /** Gaps */
+            gaps: components["schemas"]["GapAnswer"][];
+            /**
+             * Lagseconds
+             * @description How far what is on disk is behind; null while nothing is recorded, or the recorder is silent.
+             */
+            lagSeconds: number | null;
+        };
+        /**
+         * WatchedSessionsAnswer
+         * @description Everybody's sessions that run, can be saved from or have just failed, newest first.
+         */
+        WatchedSessionsAnswer: {
+            /** Items */
+            items: components["schemas"]["WatchedSessionAnswer"][];
+        };
+        /**
          * WindowAnswer
          * @description How far back one can save, and why that is less than was promised, if it is.
          */
@@ -2849,6 +2952,53 @@ export interface operations {
             };
             /** @description Not signed in */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchedSessionsAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -56,3 +56,9 @@ export type ConsentWish = Answers["ConsentWish"];
 
 export type User = Answers["UserAnswer"];
 export type Usage = Answers["ShareAnswer"];
+
+export type WatchedSession = Answers["WatchedSessionAnswer"];
+export type Health = Answers["InstallationHealthAnswer"];
+export type Finding = Answers["FindingAnswer"];
+export type Space = Answers["SpaceAnswer"];
+export type Cleanup = Answers["CleanupAnswer"];

@@ -6,6 +6,7 @@ import { lazy, Suspense } from "react";
 
 import { BufferPage } from "../buffer/BufferPage";
 import { ClipsPage } from "../clips/ClipsPage";
+import { Banners } from "./Banners";
 import { Header } from "./Header";
 import { Help } from "./Help";
 import { Login } from "./Login";
@@ -17,6 +18,7 @@ import { useToken } from "./token";
 const CommunityPage = lazy(() => import("../community/CommunityPage"));
 const RoomPage = lazy(() => import("../room/RoomPage"));
 const SharedPage = lazy(() => import("../shared/SharedPage"));
+const SystemPage = lazy(() => import("../system/SystemPage"));
 const YouPage = lazy(() => import("../you/YouPage"));
 
 export function App() {
@@ -39,6 +41,7 @@ function SignedIn() {
   return (
     <>
       <Header route={route} onHelp={help.open} />
+      <Banners route={route} />
       <Later>
         <Page route={route} />
       </Later>
@@ -59,6 +62,8 @@ function Page({ route }: { route: Route }) {
       return <CommunityPage scope={route.scope} tab={route.tab} />;
     case "you":
       return <YouPage />;
+    case "system":
+      return <SystemPage />;
   }
 }
 

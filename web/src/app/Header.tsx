@@ -7,7 +7,7 @@ import type { Me } from "../api/types";
 import classes from "./App.module.css";
 import { Brand } from "./Brand";
 import { Icon } from "./icons";
-import { looksAfterSomething } from "./may";
+import { looksAfterSomething, may } from "./may";
 import { QuotaBar } from "./QuotaBar";
 import { addressOf, ALL_CLIPS, type Route } from "./route";
 import { ofSize } from "./words";
@@ -29,6 +29,7 @@ export function Header({ route, onHelp }: { route: Route; onHelp: () => void }) 
         {looksAfterSomething(me) && (
           <PageLink to={{ page: "community", scope: null, tab: null }} now={route} label="Community" />
         )}
+        {may(me, "MANAGE_REPLAY_LIMITS", null) && <PageLink to={{ page: "system" }} now={route} label="System" />}
       </nav>
       <div className={classes.me}>
         {me && <Quota me={me} />}

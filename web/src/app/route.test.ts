@@ -15,6 +15,7 @@ it.each<[string, Route]>([
   ["#/community/c1/roles", { page: "community", scope: "c1", tab: "roles" }],
   ["#/you", { page: "you" }],
   ["#/room", { page: "room" }],
+  ["#/system", { page: "system" }],
 ])("%s", (hash, route) => expect(parseRoute(hash)).toEqual(route));
 
 it.each<Route>([
@@ -24,6 +25,7 @@ it.each<Route>([
   { page: "community", scope: null, tab: "audit" },
   { page: "community", scope: "a/b", tab: null },
   { page: "you" },
+  { page: "system" },
 ])("an address leads back to its route: %o", (route) => expect(parseRoute(addressOf(route))).toEqual(route));
 
 it("a shared clip has an address of its own", () => {

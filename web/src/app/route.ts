@@ -10,7 +10,8 @@ export type Route =
   | { page: "clips"; clipId: string | null; search: string }
   | { page: "room" }
   | { page: "community"; scope: string | null; tab: string | null }
-  | { page: "you" };
+  | { page: "you" }
+  | { page: "system" };
 
 /** Stands for the whole server where a community's id could stand. */
 const EVERYWHERE = "-";
@@ -24,6 +25,7 @@ export function parseRoute(hash: string): Route {
     case "community":
       return { page, scope: !first || first === EVERYWHERE ? null : first, tab: second || null };
     case "room":
+    case "system":
     case "you":
       return { page };
     default:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request
 
-from lookback.api.answers import MeAnswer
+from lookback.api.answers import MeAnswer, NoticeAnswer
 from lookback.api.people_wire import MyCommunityAnswer, permissions_of
 from lookback.api.routes.documented import problems
 from lookback.api.security import Has, Who
@@ -26,4 +26,7 @@ async def me(who: Who, has: Has, request: Request) -> MeAnswer:
             MyCommunityAnswer(community_id=row.community_id, name=row.name) for row in await has.communities.own(who)
         ],
         joins_livekit=request.app.state.livekit_url is not None,
+        notices=[
+            NoticeAnswer(kind=notice.kind, level=notice.level, sentence=notice.sentence) for notice in has.notices.now()
+        ],
     )

@@ -5,7 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from lookback.api import present
-from lookback.api.answers import RoomStatusAnswer, SessionAnswer, SessionListAnswer, StoryAnswer, TimelineAnswer
+from lookback.api.answers import (
+    RoomStatusAnswer,
+    SessionAnswer,
+    SessionListAnswer,
+    StoryAnswer,
+    TimelineAnswer,
+    WatchedSessionsAnswer,
+)
 from lookback.api.file_media import open_part
 from lookback.api.media import Presentation, serve
 from lookback.api.routes.documented import media, problems
@@ -51,6 +58,12 @@ async def status(room_name: Room, who: Who, has: Has) -> RoomStatusAnswer:
 async def list_sessions(who: Who, has: Has) -> SessionListAnswer:
     """List own sessions that run or can still be saved from, newest first."""
     return SessionListAnswer(items=[present.session(view) for view in await has.sessions.own(who)])
+
+
+@router.get("/admin/sessions", operation_id="allSessions", responses=problems(401, 403))
+async def all_sessions(who: Who, has: Has) -> WatchedSessionsAnswer:
+    """List everybody's sessions that run, can be saved from or have just failed. For those who manage limits."""
+    return WatchedSessionsAnswer(items=[present.watched(view) for view in await has.sessions.everybody_s(who)])
 
 
 @router.get("/sessions/{session_id}/timeline", operation_id="timeline", responses=problems(400, 401, 404))

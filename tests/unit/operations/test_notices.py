@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from lookback.operations.notices import notices
+from lookback.operations.space import Step
+from lookback.operations.storage_health import Level, Problem, Root
+
+
+def problem(root: Root, level: Level) -> Problem:
+    return Problem(root=root, kind="failing", level=level, sentence="/secret/path is not there")
+
+
+def test_when_all_is_well_there_is_nothing_to_say() -> None:
+    assert list(notices(Step.CALM, [])) == []
+
+
+@pytest.mark.parametrize("step", [step for step in Step if step is not Step.CALM])
+def test_every_step_of_the_ladder_is_told(step: Step) -> None:
+    (notice,) = notices(step, [])
+    assert (notice.kind, notice.sentence) == ("space", step.sentence)
+    assert notice.level == ("broken" if step is Step.FEWER_SESSIONS else "warning")
+
+
+def test_a_disk_that_is_gone_is_told_first_and_without_its_inside() -> None:
+    told = list(
+        notices(Step.NO_RENDITIONS, [problem("storage", Level.GONE), problem("buffer", Level.GONE)]),
+    )
+    assert [(notice.kind, notice.level) for notice in told] == [
+        ("storage", "broken"),
+        ("storage", "broken"),
+        ("space", "warning"),
+    ]
+    assert "/" not in "".join(notice.sentence for notice in told)
+
+
+def test_what_is_merely_degraded_is_for_those_who_look_after_it() -> None:
+    assert list(notices(Step.CALM, [problem("buffer", Level.DEGRADED)])) == []
