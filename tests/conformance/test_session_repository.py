@@ -137,7 +137,7 @@ async def test_a_removed_session_is_gone_and_its_place_is_free(sessions: Session
     assert (await sessions.add(a_row("s2"))).session_id == "s2"
 
 
-async def test_the_newest_events_of_a_session_are_kept_in_order_until_it_is_removed(
+async def test_the_first_and_the_last_events_of_a_session_are_kept_in_order_until_it_is_removed(
     sessions: SessionRepository,
 ) -> None:
     await sessions.add(a_row())
@@ -145,8 +145,8 @@ async def test_the_newest_events_of_a_session_are_kept_in_order_until_it_is_remo
     for number in range(1, 206):
         await sessions.tell("s1", SessionEvent(number, "interrupted", f"Event {number}"))
     kept = await sessions.events("s1")
-    assert [event.number for event in kept] == list(range(6, 206))
-    assert kept[0] == SessionEvent(6, "interrupted", "Event 6", 6)
+    assert [event.number for event in kept] == [*range(1, 21), *range(26, 206)]
+    assert kept[20] == SessionEvent(26, "interrupted", "Event 26", 26)
     await sessions.remove("s1")
     assert await sessions.events("s1") == []
     assert await sessions.events("s2") == [SessionEvent(1, "starting", "Another's", 1)]

@@ -174,8 +174,8 @@ class EventAnswer(Answer):
 
     at: Instant
     kind: str = Field(
-        description="The state it came into, gap, or what its recorder told: storage-failing, storage-recovered, "
-        "degraded, restored."
+        description="The state it came into, gap, what its recorder told (storage-failing, storage-recovered, "
+        "degraded, restored), or left-out where events are kept no more."
     )
     sentence: str
 
@@ -189,8 +189,10 @@ class StoryAnswer(Answer):
     source: str
     status: SessionState
     events: list[EventAnswer]
-    left_out: int = Field(description="How many of its first events are kept no more.")
+    left_out: int = Field(description="How many events from its middle are kept no more.")
+    clips: int = Field(description="How many clips were saved of it and are not deleted.")
     next_step: str | None = Field(description="What can be done about the reason it is in this state, if anything.")
+    gaps_known: bool = Field(description="False while the buffer cannot be read: then gaps are not told.")
 
 
 class RenditionAnswer(Answer):

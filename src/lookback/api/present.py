@@ -96,7 +96,9 @@ def story(told: Story) -> answers.StoryAnswer:
         status=session.state,
         events=[answers.EventAnswer(at=e.at_us, kind=e.kind, sentence=e.sentence) for e in told.events],
         left_out=told.left_out,
+        clips=told.clips,
         next_step=told.next_step,
+        gaps_known=told.gaps_known,
     )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from lookback.api import present
 from lookback.api.wire import iso
-from lookback.bootstrap.parts import prepare_folders
+from lookback.bootstrap.roots import known_roots
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
 from lookback.cli.logs import configure_logs
@@ -57,14 +57,15 @@ def why(
 
 async def _find(settings: Settings, start: str) -> Story | list[Session]:
     """The story of the one session whose id is, or begins with, `start`; otherwise the sessions to choose from."""
-    prepare_folders(settings)
+    # No folder is prepared: that refuses on a disk that is full or away, which is when this is asked.
     engine = await open_database(settings.database)
     try:
         rows = SqlSessionRepository(engine)
         found = await rows.beginning_with(start, _MOST)
         exact = [row for row in found if row.session_id == start] or found
         if start and len(exact) == 1:
-            return await Stories(rows, SessionBuffers(BufferLayout(settings.buffer_path), SegmentCache())).of(exact[0])
+            layout = BufferLayout(settings.buffer_path, known_roots(settings).buffer)
+            return await Stories(rows, SessionBuffers(layout, SegmentCache())).of(exact[0])
         return found or await rows.beginning_with("", _MOST)
     finally:
         await engine.dispose()
@@ -88,7 +89,9 @@ def as_lines(told: Story) -> list[str]:
     """The story for people: whose session, every event with its time, and what to do."""
     session = told.session
     lines = [f"{session.user_id} in {session.room_name}, from {session.source}: {session.state}."]
-    if told.left_out:
-        lines.append(f"{told.left_out} earlier events are kept no more.")
     lines += [f"{iso(event.at_us)}  {event.kind:<17}  {event.sentence}." for event in told.events]
+    if told.clips:
+        lines.append("1 clip of it is kept." if told.clips == 1 else f"{told.clips} clips of it are kept.")
+    if not told.gaps_known:
+        lines.append("The buffer cannot be read now: gaps are not told.")
     return lines if told.next_step is None else [*lines, told.next_step]

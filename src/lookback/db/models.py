@@ -89,7 +89,7 @@ class SessionRow(Base):
 
 
 class SessionEventRow(Base):
-    """Something that happened to a session; the newest few of each are kept, numbered from 1."""
+    """Something that happened to a session; the first and the last few of each are kept, numbered from 1."""
 
     __tablename__ = "session_events"
 
@@ -143,6 +143,7 @@ class ClipRow(Base):
         Index("clips_once_per_key", "user_id", "idempotency_key", unique=True),
         Index("clips_by_share_key", "share_key", unique=True),
         Index("clips_by_user", "user_id", "stored_bytes"),
+        Index("clips_by_session", "session_id"),
         Index("clips_unfinished", "status", "storage", "has_poster"),
         Index("clips_deleted", "deleted_at_us"),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import delete, false, func, insert, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
-from lookback.db.models import ACTIVE_STATES, SessionEventRow, SessionRow
+from lookback.db.models import ACTIVE_STATES, ClipRow, SessionEventRow, SessionRow
 from lookback.db.transactions import Transactions
 from lookback.errors import CommunityLimitError
 from lookback.sessions.model import Session, SessionState
@@ -30,7 +30,8 @@ _PLAIN = (
 )  # fmt: skip
 # When somebody's share will end is not known; asking again twice a minute troubles nobody.
 _TRY_AGAIN_SECONDS = 30
-_MOST_EVENTS = 200  # of a session whose publisher comes and goes for days
+# Of a session whose publisher comes and goes for days: how it began, and what happened lately.
+_FIRST_EVENTS, _LAST_EVENTS = 20, 180
 
 
 class SqlSessionRepository:
@@ -113,7 +114,8 @@ class SqlSessionRepository:
             number = (await db.execute(last)).scalar_one() + 1
             row = {"at_us": event.at_us, "kind": event.kind, "sentence": event.sentence}
             await db.execute(insert(SessionEventRow).values(session_id=session_id, number=number, **row))
-            await db.execute(delete(SessionEventRow).where(of_session, SessionEventRow.number <= number - _MOST_EVENTS))
+            old = SessionEventRow.number > _FIRST_EVENTS, SessionEventRow.number <= number - _LAST_EVENTS
+            await db.execute(delete(SessionEventRow).where(of_session, *old))
 
     async def events(self, session_id: str) -> list[SessionEvent]:
         """See SessionRepository."""
@@ -121,6 +123,12 @@ class SqlSessionRepository:
         async with self._sessions() as db:
             rows = await db.execute(query.order_by(SessionEventRow.number))
             return [SessionEvent(row.at_us, row.kind, row.sentence, row.number) for row in rows.scalars()]
+
+    async def clips_of(self, session_id: str) -> int:
+        """See SessionRepository."""
+        query = select(func.count()).where(ClipRow.session_id == session_id, ClipRow.deleted_at_us.is_(None))
+        async with self._sessions() as db:
+            return await db.scalar(query) or 0
 
     async def beginning_with(self, start: str, most: int) -> list[Session]:
         """See SessionRepository."""

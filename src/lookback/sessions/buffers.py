@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookback.buffer.eviction import remove_session
+from lookback.buffer.marker import is_away
 from lookback.buffer.reader import SegmentCache, read_segments, summary
 from lookback.buffer.session_file import read_session
 from lookback.errors import MalformedError, NotFoundError
@@ -39,6 +40,14 @@ class SessionBuffers:
     def directory(self, session: Session) -> Path:
         """Where the session's segments are."""
         return self._layout.session_dir(session.room_name, session.user_id, session.session_id)
+
+    async def away(self) -> bool:
+        """Whether the disk with the directories is not there, as far as it is known which one that is; raises OSError.
+
+        Without it every session looks as if nothing were buffered.
+        """
+        known = self._layout.identity
+        return known is not None and await asyncio.to_thread(is_away, self._layout.root, known)
 
     async def buffered(self, session: Session) -> Buffered:
         """Summarise what there is."""

@@ -64,11 +64,14 @@ class SessionRepository(Protocol):
     async def tell(self, session_id: str, event: SessionEvent) -> None:
         """Keep that something happened to a session, in the transaction of `Audit.together` if one is open.
 
-        Of each session the newest few hundred events are kept.
+        Of each session the first 20 and the last 180 events are kept.
         """
 
     async def events(self, session_id: str) -> list[SessionEvent]:
         """Return what happened to a session, the oldest first."""
+
+    async def clips_of(self, session_id: str) -> int:
+        """Return how many clips of a session there are, whoever saved them; deleted ones do not count."""
 
     async def beginning_with(self, start: str, most: int) -> list[Session]:
         """Return at most so many sessions whose id begins like this, in whatever state; newest first."""

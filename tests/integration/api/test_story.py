@@ -1,13 +1,21 @@
-"""Sessions as those see them who look after all of them, and what happened to one."""
+"""Sessions as those see them who look after all of them, and what happened to some: stopped, failed, interrupted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.people import microseconds
+import pytest
+from tests.support.encoded_clip import encoded_clip
+from tests.support.installation import an_installation
+from tests.support.people import Refused, microseconds
+from tests.support.sender_sdp import offer
+from tests.support.whip_sender import WhipSender
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.installation import Installation
+    from tests.support.people import Json, Person
 
 
 async def test_who_manages_limits_sees_everybody_s_sessions_and_how_far_behind_they_are(server: Installation) -> None:
@@ -39,3 +47,52 @@ async def test_a_session_tells_its_story(server: Installation) -> None:
     assert stopped["sentence"] == "Stopped by somebody who manages the replay buffers here"
     assert microseconds(asked["at"]) <= microseconds(recorded["at"]) <= microseconds(stopped["at"])
     assert (told["status"], told["leftOut"], told["nextStep"]) == ("draining", 0, None)
+
+
+async def offers_and_sends_nothing(person: Person, room: str) -> Json:
+    """The session of a publisher of whom no packet comes."""
+    sdp = {"Content-Type": "application/sdp"}
+    answer = await person.answer("POST", f"/whip/{room}", content=offer(WhipSender(encoded_clip())), headers=sdp)
+    return {"sessionId": answer.headers["X-Lookback-Session"], "roomName": room}
+
+
+async def test_failures_and_interruptions_are_told_by_the_server_and_beside_it(tmp_path: Path) -> None:
+    async with (
+        an_installation(tmp_path, LOOKBACK_START_TIMEOUT_SECONDS="5") as here,
+        here.person("mute") as mute,
+        here.person("phoenix") as phoenix,
+    ):
+        failed = await offers_and_sends_nothing(mute, "stage")
+        session = await phoenix.starts_the_demo("nest")
+        await phoenix.sees_buffered(session, 1)
+        await phoenix.captures(session, durationSeconds=1)
+        await phoenix.deletes(await phoenix.captures(session, durationSeconds=1, title="Gone"))
+        await mute.sees_status(failed, "failed")
+        await here.kill_recorder()
+        await phoenix.sees_gap(session, "reconnect")
+        await phoenix.sees_status(session, "recording")
+        await phoenix.stops(session)
+        of_failed = (await mute.answer("GET", f"sessions/{failed['sessionId']}/story")).json()
+        told = (await phoenix.answer("GET", f"sessions/{session['sessionId']}/story")).json()
+        with pytest.raises(Refused) as refused:
+            await phoenix.answer("GET", f"sessions/{failed['sessionId']}/story")
+        status, printed = await here.command("why", session["sessionId"])
+    assert refused.value.status == 404
+    assert [event["kind"] for event in of_failed["events"]] == ["starting", "failed"]
+    assert of_failed["events"][1]["sentence"] == "No picture came within 5 s: the publisher sent no key frame"
+    assert (of_failed["status"], "key frames" in of_failed["nextStep"]) == ("failed", True)
+    kinds = [event["kind"] for event in told["events"]]
+    assert [kind for kind in kinds if kind != "gap"] == [
+        "starting",
+        "recording",
+        "interrupted",
+        "recording",
+        "draining",
+    ]
+    gaps = [event["sentence"] for event in told["events"] if event["kind"] == "gap"]
+    assert any(gap.startswith("Nothing for ") and gap.endswith(" s: the publisher was away") for gap in gaps)
+    assert told["events"][-1]["sentence"] == "Stopped by its user"
+    assert status == 0
+    *lines, last = printed.splitlines()[1:]
+    assert [line.split()[1] for line in lines] == kinds
+    assert (told["clips"], of_failed["clips"], last) == (1, 0, "1 clip of it is kept.")

@@ -69,6 +69,7 @@ async def test_rows_are_there_from_every_version_on(revision: str, tmp_path: Pat
             Selection(user_id="alice", query="ÄNDERUNG office"), sort=Sort.NEWEST, limit=5, after=None
         )
         deleted, session = await clips.get(DELETED_ID), await sessions.get(SESSION_ID)
+        story = await sessions.events(SESSION_ID), await sessions.clips_of(SESSION_ID)
         balance, miscounted = (
             await SqlQuotaLedger(engine).balance("alice", 1),
             await SqlQuotaLedger(engine).miscounted(),
@@ -80,6 +81,7 @@ async def test_rows_are_there_from_every_version_on(revision: str, tmp_path: Pat
     assert deleted.deleted_at_us is not None
     assert session is not None
     assert session.state is SessionState.DRAINING
+    assert story == ([], 1)
     assert balance is not None
     assert (balance.name, balance.used_bytes, miscounted) == ("Alice", SIZE_BYTES, [])
 

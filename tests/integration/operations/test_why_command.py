@@ -81,3 +81,12 @@ async def test_it_says_which_there_are(home: Installation, start: str, answer: s
 
 async def test_where_there_was_none_it_says_so(tmp_path: Path) -> None:
     assert await Installation(tmp_path, {}).command("why") == (1, "There has been no session yet.\n")
+
+
+async def test_a_buffer_that_cannot_be_read_keeps_nobody_from_the_rest(home: Installation) -> None:
+    ill = Installation(home.home, {"REPLAY_BUFFER_PATH": str(home.home / "lookback.db" / "buffer")})
+    status, said = await ill.command("why", "one-interrupted")
+    assert status == 0
+    *events, last = said.splitlines()[-3:]
+    assert [line.split()[1] for line in events] == ["recording", "draining"]
+    assert last == "The buffer cannot be read now: gaps are not told."

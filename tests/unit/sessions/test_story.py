@@ -9,7 +9,8 @@ from tests.support.session_rows import START_US, a_row
 import lookback
 from lookback.media.gaps import Gap
 from lookback.sessions.model import Session, SessionState
-from lookback.sessions.story import _NEXT_STEPS, ASKED, SessionEvent, human_time, next_step, story
+from lookback.sessions.next_steps import NEXT_STEPS, next_step
+from lookback.sessions.story import ASKED, SessionEvent, human_time, story
 
 SECOND = 1_000_000
 SHARED = a_row(state=SessionState.RECORDING)
@@ -54,10 +55,40 @@ def test_what_is_older_than_its_events_is_told_from_its_row() -> None:
     assert sentences(SHARED) == ["It was asked for", "It is being recorded"]
 
 
-def test_it_says_how_much_is_kept_no_more() -> None:
-    told = story(SHARED, [event(60, "interrupted", "The publisher stopped sending", 301)], [])
-    assert told.left_out == 300
-    assert [e.sentence for e in told.events] == ["It was asked for", "The publisher stopped sending"]
+def test_what_is_kept_no_more_is_told_where_it_was_and_no_time_is_counted_across_it() -> None:
+    told = story(
+        SHARED,
+        [
+            event(0, "starting", ASKED, 1),
+            event(1, "recording", "The first key frame is on disk", 2),
+            event(60, "interrupted", "The publisher stopped sending", 3),
+            event(900, "recording", "The first key frame is on disk", 34),
+        ],
+        [],
+    )
+    assert told.left_out == 30
+    assert [(e.at_us - START_US, e.kind, e.sentence) for e in told.events[2:]] == [
+        (60 * SECOND, "interrupted", "The publisher stopped sending"),
+        (60 * SECOND, "left-out", "30 events after this are kept no more"),
+        (900 * SECOND, "recording", "The first key frame is on disk"),
+    ]
+
+
+def test_of_a_session_whose_window_has_passed_it_says_what_to_do_about_its_end() -> None:
+    expired = a_row(state=SessionState.EXPIRED, reason="Its window has passed")
+    events = [
+        event(0, "starting", ASKED, 1),
+        event(60, "draining", "The publisher stopped sending", 2),
+        event(900, "expired", "Its window has passed", 3),
+    ]
+    assert story(expired, events, []).next_step == next_step("The publisher stopped sending") is not None
+    events[1] = event(60, "draining", "The share ended", 2)
+    assert story(expired, events, []).next_step is None
+
+
+def test_it_says_when_the_buffer_could_not_be_read() -> None:
+    assert story(SHARED, [], []).gaps_known
+    assert not story(SHARED, [], None).gaps_known
 
 
 def test_a_failure_says_what_to_do() -> None:
@@ -66,7 +97,7 @@ def test_a_failure_says_what_to_do() -> None:
     assert next_step("Stopped by its user") is None
 
 
-@pytest.mark.parametrize("beginning", [beginning for beginning, _ in _NEXT_STEPS])
+@pytest.mark.parametrize("beginning", [beginning for beginning, _ in NEXT_STEPS])
 def test_every_cause_with_a_next_step_is_one_that_the_program_says(beginning: str) -> None:
     assert any(said.startswith(beginning) for said in _SAID)
 
@@ -81,8 +112,8 @@ def test_hours_are_said_without_seconds() -> None:
 
 
 def _strings() -> set[str]:
-    """Every sentence in the program, but for those of the story itself."""
-    files = [path for path in Path(lookback.__file__).parent.rglob("*.py") if path.name != "story.py"]
+    """Every sentence in the program, but for the causes that the next steps name."""
+    files = [path for path in Path(lookback.__file__).parent.rglob("*.py") if path.name != "next_steps.py"]
     return {
         node.value
         for path in files

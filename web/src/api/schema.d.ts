@@ -1639,7 +1639,7 @@ export interface components {
             at: string;
             /**
              * Kind
-             * @description The state it came into, gap, or what its recorder told: storage-failing, storage-recovered, degraded, restored.
+             * @description The state it came into, gap, what its recorder told (storage-failing, storage-recovered, degraded, restored), or left-out where events are kept no more.
              */
             kind: string;
             /** Sentence */
@@ -2427,14 +2427,24 @@ export interface components {
             events: components["schemas"]["EventAnswer"][];
             /**
              * Leftout
-             * @description How many of its first events are kept no more.
+             * @description How many events from its middle are kept no more.
              */
             leftOut: number;
+            /**
+             * Clips
+             * @description How many clips were saved of it and are not deleted.
+             */
+            clips: number;
             /**
              * Nextstep
              * @description What can be done about the reason it is in this state, if anything.
              */
             nextStep: string | null;
+            /**
+             * Gapsknown
+             * @description False while the buffer cannot be read: then gaps are not told.
+             */
+            gapsKnown: boolean;
         };
         /**
          * TakenAnswer
