@@ -79,9 +79,9 @@ def _glance(directory: Path, number: int, container: Container) -> Stored | None
     except (OSError, MalformedError):
         return _read(directory, number, container)
     records = np.frombuffer(tail, RECORD)
-    samples, last = records[records["track"] != COMMIT_TRACK], records[-1:]
-    whole = (size - HEADER.size) % RECORD_SIZE == 0 and len(samples) and last["track"] == COMMIT_TRACK
-    end_us = int((samples["dts_us"] + samples["duration_us"]).max()) if whole else 0
+    ends, last = (records["dts_us"] + records["duration_us"])[records["track"] != COMMIT_TRACK], records[-1:]
+    whole = (size - HEADER.size) % RECORD_SIZE == 0 and len(ends) and last["track"] == COMMIT_TRACK
+    end_us = int(ends.max()) if whole else 0
     covered = whole and int(last["offset"][0]) + int(last["size"][0]) == media_bytes
     if not covered or not start_us < end_us <= start_us + _LONGEST_US:
         return _read(directory, number, container)
