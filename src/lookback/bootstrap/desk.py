@@ -5,14 +5,15 @@ So looking works when no server runs, and every change keeps the server's rules 
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lookback.access.audit import Audit
-from lookback.bootstrap.parts import clock_us, prepare_folders, tokens_of
+from lookback.bootstrap.parts import clock_us, require_begun, tokens_of
 from lookback.bootstrap.people import people
+from lookback.bootstrap.roots import known_roots
 from lookback.bootstrap.running_server import RunningServer
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
@@ -21,6 +22,7 @@ from lookback.db.audit import SqlAuditRepository
 from lookback.db.clips import SqlClipRepository
 from lookback.db.engine import open_database
 from lookback.db.sessions import SqlSessionRepository
+from lookback.errors import NotFoundError
 from lookback.sessions.buffers import SessionBuffers
 from lookback.sessions.service import ACTIVE, SHOWN
 from lookback.sessions.stories import Stories
@@ -65,10 +67,12 @@ class SessionsDesk:
 
     async def stop_all(self) -> list[str]:
         """End all that run; return their ids."""
-        ids = [session.session_id for session in await self.active()]
-        for session_id in ids:
-            await self.stop(session_id)
-        return ids
+        stopped = []
+        for session in await self.active():
+            with suppress(NotFoundError):  # it ended by itself
+                await self.stop(session.session_id)
+                stopped.append(session.session_id)
+        return stopped
 
     async def why(self, session_id: str) -> Story | None:
         """What happened to one, or None when it is not known."""
@@ -100,7 +104,7 @@ class Desk:
 
     def __init__(self, settings: Settings, engine: AsyncEngine) -> None:
         self.settings, self.engine, self.server = settings, engine, RunningServer.of(settings)
-        buffers = SessionBuffers(BufferLayout(settings.buffer_path), SegmentCache())
+        buffers = SessionBuffers(BufferLayout(settings.buffer_path, known_roots(settings).buffer), SegmentCache())
         self.sessions = SessionsDesk(SqlSessionRepository(engine), buffers, self.server)
         self.clips = ClipsDesk(SqlClipRepository(engine), self.server)
         audit = Audit(SqlAuditRepository(engine), clock_us)
@@ -122,8 +126,8 @@ class Desk:
 
 @asynccontextmanager
 async def a_desk(settings: Settings) -> AsyncIterator[Desk]:
-    """The desk of an installation; raises SettingsError."""
-    prepare_folders(settings)
+    """The desk of an installation; raises SettingsError, also where there has never been one: looking makes nothing."""
+    require_begun(settings)
     engine = await open_database(settings.database)
     try:
         yield Desk(settings, engine)

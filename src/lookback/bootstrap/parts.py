@@ -13,7 +13,8 @@ from lookback.access.tokens import JwksKeys, TokenPolicy, Tokens
 from lookback.api.app import HttpConfig
 from lookback.bootstrap.roots import kept_roots, prepare_roots
 from lookback.buffer.layout import BufferLayout
-from lookback.home import kept_secret, prepare_folder
+from lookback.errors import SettingsError
+from lookback.home import has_begun, kept_secret, prepare_folder
 from lookback.recorder.config import RecorderConfig, control_socket_path
 from lookback.sessions.keeper import Times
 
@@ -88,6 +89,12 @@ def prepare_folders(settings: Settings) -> None:
     """Make the folders of an installation and recognise their disks; raises SettingsError."""
     prepare_folder(settings.home, "LOOKBACK_HOME")
     prepare_roots(settings)
+
+
+def require_begun(settings: Settings) -> None:
+    """Raise SettingsError where no server has ever run: whoever mistypes a folder is told so."""
+    if not has_begun(settings.home):
+        raise SettingsError("LOOKBACK_HOME is wrong: no server has ever run there, so there is nothing to look at.")
 
 
 def buffer_layout(settings: Settings) -> BufferLayout:

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import av
 import typer
@@ -33,14 +33,12 @@ from lookback.db.examination import look_at_database
 from lookback.db.models import Base, SessionRow
 from lookback.errors import SettingsError
 from lookback.home import SECRET_FILE
-from lookback.settings import load_settings
+from lookback.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
-
-    from lookback.settings import Settings
 
 _HIDDEN = "[hidden]"
 _MOST_LOG_BYTES = 5_000_000
@@ -91,14 +89,13 @@ def _write(path: Path, parts: Mapping[str, str], now: datetime) -> None:
 async def _parts(logs: Sequence[Path]) -> dict[str, str]:
     """The files by their names. What cannot be found out says so in its place: the rest helps all the same."""
     works: dict[str, Callable[[], Awaitable[str]]] = {"about.json": _about, "doctor.json": _doctor}
-    hidden: list[str] = []
+    hidden = _secrets(os.environ)
     try:
         settings = load_settings()
     except SettingsError as error:
         wrong = error.detail
         works["settings.json"] = lambda: _said({"wrong": wrong.splitlines()})
     else:
-        hidden = list(_secrets(settings))
         works |= {
             "settings.json": lambda: _said(dict(_settings(settings))),
             "database.json": lambda: _database(settings),
@@ -122,30 +119,46 @@ def _clean(text: str, hidden: Sequence[str]) -> str:
     return without_secrets(text)
 
 
-def _secrets(settings: Settings) -> Iterator[str]:
-    """Everything that must not leave the machine: what is a secret by its kind, in an address, or in our own file."""
-    found = [value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)]
-    found += [value for name, value in settings if _is_key(name) and isinstance(value, str)]
-    for _, value in settings:
-        password = _password(value)
-        if password is not None:
-            found += [password, unquote(password)]
+def _secrets(environment: Mapping[str, str]) -> list[str]:
+    """Everything that must not leave the machine, the longest first; also where the settings cannot be read.
+
+    What is a secret by its kind, what is one within an address, and what is in our own file.
+    """
+    found: list[str] = []
+    for name, field in Settings.model_fields.items():
+        value = environment.get(name.upper(), "")
+        secret = _is_key(name) or SecretStr in _kinds(field.annotation)
+        found += [*_secrets_in(value, whole=secret), *([value] if secret else ())]
+    home = Path(environment.get("LOOKBACK_HOME") or Settings.model_fields["lookback_home"].default).expanduser()
     with suppress(OSError, ValueError):  # where it cannot be read it is nowhere else either
-        found.append((settings.home / SECRET_FILE).read_text().strip())
+        found.append((home / SECRET_FILE).read_text().strip())
     long_enough = {secret for secret in found if len(secret) >= _SHORTEST_SECRET}
     written = {json.dumps(secret)[1:-1] for secret in long_enough}  # as it is in a document
-    yield from sorted(long_enough | written, key=len, reverse=True)
+    return sorted(long_enough | written, key=len, reverse=True)
+
+
+def _kinds(annotation: object) -> tuple[object, ...]:
+    """The members of `X | None`, and what is annotated."""
+    return tuple(kind for member in (get_args(annotation) or (annotation,)) for kind in (member, *get_args(member)))
+
+
+def _secrets_in(value: str, *, whole: bool) -> Iterator[str]:
+    """The passwords in an address; of one that is a `whole` secret also its path."""
+    try:
+        parts = urlsplit(value)
+        query = parse_qsl(parts.query)
+    except ValueError:
+        return
+    if not parts.netloc:
+        return
+    for password in (parts.password or "", *(inner for name, inner in query if "pass" in name)):
+        yield from (password, unquote(password), quote(password, safe=""))
+    if whole:
+        yield from (parts.path, parts.query)
 
 
 def _is_key(name: str) -> bool:
     return name.endswith("_key")
-
-
-def _password(value: object) -> str | None:
-    try:
-        return urlsplit(str(value)).password
-    except ValueError:
-        return None
 
 
 def _settings(settings: Settings) -> Iterator[tuple[str, Any]]:
@@ -201,10 +214,20 @@ async def _connection(settings: Settings) -> AsyncIterator[AsyncConnection]:
 
 def _files(settings: Settings) -> str:
     """How much there is, by session and by clip: the folders above them have the names of rooms and people."""
-    sessions = {path.name: _sizes(path) for path in BufferLayout(settings.buffer_path).sessions()}
-    store = ClipStore(settings.storage_path, BufferLayout(settings.buffer_path))
-    clips = {path.name: _sizes(path) for path in store.directories()}
-    return json.dumps({"sessions": sessions, "clips": clips}, indent=1)
+    layout = BufferLayout(settings.buffer_path)
+    store = ClipStore(settings.storage_path, layout)
+    return json.dumps(
+        {"sessions": _listed(layout.root, layout.sessions), "clips": _listed(store.root, store.directories)}
+    )
+
+
+def _listed(root: Path, directories: Callable[[], Iterable[Path]]) -> dict[str, Any]:
+    if not root.is_dir():
+        return {"wrong": "the folder is not there"}
+    try:
+        return {path.name: _sizes(path) for path in directories()}
+    except OSError as error:
+        return {"wrong": str(error.strerror)}
 
 
 def _sizes(directory: Path) -> dict[str, Any]:

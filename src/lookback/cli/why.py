@@ -10,6 +10,7 @@ import typer
 
 from lookback.api import present
 from lookback.api.wire import iso
+from lookback.bootstrap.parts import require_begun
 from lookback.bootstrap.roots import known_roots
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
@@ -58,6 +59,7 @@ def why(
 async def _find(settings: Settings, start: str) -> Story | list[Session]:
     """The story of the one session whose id is, or begins with, `start`; otherwise the sessions to choose from."""
     # No folder is prepared: that refuses on a disk that is full or away, which is when this is asked.
+    require_begun(settings)
     engine = await open_database(settings.database)
     try:
         rows = SqlSessionRepository(engine)

@@ -134,8 +134,9 @@ class Background:
             self._stop.set()  # threads cannot be cancelled: they look at this every few megabytes
 
     async def sweep(self) -> None:
-        """Find unfinished clips and remove those whose time to be restored is over."""
+        """Find unfinished clips, write down what could not be, and remove those whose time to be restored is over."""
         now_us = self._clock()
+        await self._rows.catch_up()
         for clip in await self._repository.unfinished():
             for lane in (self._files, self._renditions):
                 if lane.due(clip.clip_id, now_us):

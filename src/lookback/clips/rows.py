@@ -29,6 +29,7 @@ class ClipRows:
         self._store = store
         self._audit = audit
         self._locks = KeyedLocks()
+        self._stale: set[str] = set()
 
     async def change(
         self, clip_id: str, room: Room | None = None, told: Told | None = None, **changes: Unpack[ClipChanges]
@@ -92,11 +93,21 @@ class ClipRows:
                 await self._repository.remove(clip_id)
             return clip
 
+    async def catch_up(self) -> None:
+        """Write again each `clip.json` that could not be written when its row changed."""
+        for clip_id in tuple(self._stale):
+            async with self._locks.hold(clip_id):
+                self._stale.discard(clip_id)
+                await self._write_down(await self._repository.get(clip_id))
+
     async def _write_down(self, clip: Clip | None) -> None:
         if clip is None or clip.status == "failed":
             return
         try:
             await asyncio.to_thread(self._store.save, clip)
         except (LookbackError, FileNotFoundError) as error:
-            # The row is the truth and `check` brings the file after it: a full disk must not undo a rename.
+            # The row is the truth, and the file comes after it when it can: a full disk must not undo a rename.
+            self._stale.add(clip.clip_id)
             log.warning("clip.record_stale", clip=clip.clip_id, error=str(error))
+        else:
+            self._stale.discard(clip.clip_id)

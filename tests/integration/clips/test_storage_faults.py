@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.audit import a_trail
 from tests.support.clip_studio import ALICE, SECOND, Studio, a_studio
 from tests.support.media import START_US, decoded
 
@@ -19,6 +20,7 @@ from lookback.clips import planning
 from lookback.clips.file_calls import FileCalls
 from lookback.clips.model import CaptureWish, Clip
 from lookback.clips.pins import SegmentVanishedError
+from lookback.clips.rows import ClipRows
 from lookback.clips.store import ClipStore, sha256_of
 from lookback.errors import (
     CaptureFailedError,
@@ -224,3 +226,19 @@ async def test_a_quota_refuses_before_anything_is_written(tmp_path: Path) -> Non
     assert facts["neededBytes"] > 100_000 - first.size_bytes
     assert await studio.repository.all_clips() == [first]
     assert [p.name for p in (studio.layout.root / ".pins").iterdir()] == [studio.clips.store.pins(first.clip_id).name]
+
+
+async def test_a_change_that_the_disk_did_not_take_is_written_down_when_it_does(studio: Studio) -> None:
+    studio.record()
+    clip = await studio.capture(title="Old")
+    full_once = FileCalls(fsync=failing_at(0, errno.ENOSPC))
+    rows = ClipRows(studio.repository, ClipStore(studio.clips.store.root, studio.layout, full_once), a_trail())
+
+    def written() -> str:
+        return studio.clips.store.read(studio.clips.store.directory(clip)).clip.title
+
+    changed = await rows.change(clip.clip_id, title="New")
+    assert changed is not None
+    assert (changed.title, written()) == ("New", "Old")
+    await rows.catch_up()
+    assert written() == "New"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import accumulate, pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -49,14 +50,16 @@ async def test_pictures_and_sound_are_in_step_over_a_mute(
     async with a_browser_sharing(livekit, room, "alice", publish=publish) as sharer:
         session = await starts(alice, room)
         await alice.sees_buffered(session, 4)
+        muted_s = time.monotonic()
         await sharer.mute()
         await goes_on(alice, session, 2.0)  # by its sound
         await sharer.mute(muted=False)
+        stood_s = time.monotonic() - muted_s
         await goes_on(alice, session, 2.5)
         clip, media = await saves(alice, session)
     assert (clip["video"]["codec"], clip["gaps"]) == (codec, [])
     assert_goes_forward(numbered(media))
-    assert longest_stand(media) == pytest.approx(2.0, abs=1.0)
+    assert longest_stand(media) == pytest.approx(stood_s, abs=1.0)
     assert_every_second_is_heard(media)
     assert_in_step(media)
 

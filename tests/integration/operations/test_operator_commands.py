@@ -111,6 +111,7 @@ async def test_the_console_has_it_all_at_hand(server: Installation, tmp_path: Pa
 
 async def test_where_no_server_runs_looking_works_and_changing_says_why_not(tmp_path: Path) -> None:
     home = Installation(tmp_path, {"LOOKBACK_PORT": "1"})
+    (tmp_path / "serve.lock").touch()  # a server has run
     assert await says(home, "sessions", "list") == "Nobody is being buffered.\n"
     assert "No server answers" in await says(home, "clips", "delete", "x", "--yes", status=2)
 
@@ -176,12 +177,31 @@ async def test_a_support_bundle_counts_what_there_is_without_names(tmp_path: Pat
     assert "secretive" not in "".join(files.values())
 
 
-async def test_wrong_settings_are_in_the_bundle_without_their_values(tmp_path: Path) -> None:
-    home, path = Installation(tmp_path / "home", {"LOOKBACK_JWT_SECRET": "too-short"}), tmp_path / "bundle.zip"
-    await says(home, "support-bundle", "--output", str(path))
+async def test_where_the_settings_are_wrong_their_secrets_are_hidden_all_the_same(tmp_path: Path) -> None:
+    wrong = {**SECRETS, "LOOKBACK_JWT_SECRET": "too-short", "LOOKBACK_PORT": "notaport"}
+    home, path, log = Installation(tmp_path / "home", wrong), tmp_path / "bundle.zip", tmp_path / "log"
+    log.write_text("\n".join(["too-short", *HIDDEN[1:]]))
+    await says(home, "support-bundle", "--output", str(path), "--log", str(log))
     files = unpacked(path)
     assert "LOOKBACK_JWT_SECRET is wrong" in files["settings.json"]
-    assert "too-short" not in "".join(files.values())
+    for secret in ("too-short", *HIDDEN[1:]):
+        assert secret not in "".join(files.values())
+
+
+async def test_secrets_within_addresses_are_hidden_wherever_they_stand(tmp_path: Path) -> None:
+    addresses = {
+        "DATABASE_URL": "postgresql://127.0.0.1:1/lookback?user=u&password=query-very-secret",
+        "LOOKBACK_ALERT_WEBHOOK": "https://hook:hook-very-secret@127.0.0.1:1/services/path-very-secret",
+    }
+    home, path, log = Installation(tmp_path / "home", addresses), tmp_path / "bundle.zip", tmp_path / "log"
+    secrets = ["query-very-secret", "hook-very-secret", "/services/path-very-secret"]
+    log.write_text("\n".join(secrets))
+    await says(home, "support-bundle", "--output", str(path), "--log", str(log))
+    everything = "".join(unpacked(path).values())
+    for secret in secrets:
+        assert secret not in everything
+    there = json.loads(unpacked(path)["files.json"])
+    assert there["sessions"] == there["clips"] == {"wrong": "the folder is not there"}
 
 
 def test_asking_is_left_to_people(tmp_path: Path) -> None:

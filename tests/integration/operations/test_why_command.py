@@ -26,6 +26,7 @@ FAILED = "No picture came within 30 s: the publisher sent no key frame"
 
 async def fill(home: Path) -> None:
     """A session that was interrupted, with what is buffered of both of its runs, and one that failed."""
+    (home / "serve.lock").touch()  # a server has run
     async with a_database(home) as engine:
         rows = SqlSessionRepository(engine)
         await rows.add(a_row("one-interrupted", SessionState.DRAINING, reason="The share ended"))
@@ -80,7 +81,14 @@ async def test_it_says_which_there_are(home: Installation, start: str, answer: s
 
 
 async def test_where_there_was_none_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "serve.lock").touch()
     assert await Installation(tmp_path, {}).command("why") == (1, "There has been no session yet.\n")
+
+
+async def test_looking_where_no_server_has_run_makes_nothing(tmp_path: Path) -> None:
+    status, said = await Installation(tmp_path / "typo", {}).command("why")
+    assert (status, "no server has ever run there" in said) == (2, True)
+    assert list((tmp_path / "typo").iterdir()) == []
 
 
 async def test_a_buffer_that_cannot_be_read_keeps_nobody_from_the_rest(home: Installation) -> None:
