@@ -12,8 +12,8 @@ export function Banners({ route }: { route: Route }) {
   const looksAfterIt = may(me, "MANAGE_REPLAY_LIMITS", null) && route.page !== "system";
   return (
     <div className={classes.banners}>
-      {me.notices.map(({ kind, level, sentence }) => (
-        <Notice key={kind} tone={level === "broken" ? "bad" : "calm"} sentence={`${sentence}.`}>
+      {me.notices.map(({ level, sentence }) => (
+        <Notice key={sentence} tone={level === "broken" ? "bad" : "calm"} sentence={`${sentence}.`}>
           {looksAfterIt && <a href={addressOf({ page: "system" })}>What is wrong</a>}
         </Notice>
       ))}
