@@ -106,6 +106,7 @@ async def test_a_role_gives_what_its_boxes_say(visit: Visit, server: Installatio
         assert await page.page.get_by_label("Parts").get_by_role("link").all_inner_texts() == [
             "Settings",
             "Rooms",
+            "Usage",
             "Roles",
             "Members",
         ]
@@ -175,6 +176,23 @@ async def test_users_are_found_and_given_room(visit: Visit, server: Installation
         await page.link("Usage").click()
         await page.page.get_by_text("Room", exact=True).click()
         await page.page.get_by_role("cell", name="room of hoarder").wait_for()
+
+
+async def test_who_looks_after_a_community_sees_what_is_stored_there_and_nowhere_else(
+    visit: Visit, server: Installation
+) -> None:
+    async with server.person("root", admin=True) as root:
+        await root.answer("PUT", "rooms/room of painter", json={"communityId": "ochre"})
+        await root.answer("PUT", "admin/community/ochre/members/oliver", json={"roles": ["moderator"]})
+    await saves_clips(server, "painter", "Wet paint")
+    await saves_clips(server, "stranger", "Elsewhere")
+    async with visit("oliver") as page:
+        await page.opens("/#/community/ochre/usage")
+        await eventually(lambda: _rows(page, "Usage", ["Painter"]), what="the one who stores something there")
+        by = page.page.get_by_role("radiogroup", name="By")
+        assert await by.get_by_role("radio").count() == 2, "users and rooms; the community is this one"
+        await by.get_by_text("Room", exact=True).click()
+        await page.page.get_by_role("cell", name="room of painter").wait_for()
 
 
 async def test_the_audit_trail_is_read_narrowed_and_taken_along(visit: Visit, server: Installation) -> None:

@@ -40,7 +40,7 @@ async def test_health_and_space_are_told_and_what_would_go_is_not_gone(visit: Vi
         await kept.sees_buffered(session, 5)
         await page.opens("/#/system")
         health = page.page.get_by_label("Health", exact=True)
-        await health.get_by_text("The recorder runs and records").wait_for()
+        await health.get_by_text("The recorder runs; sessions it records:").wait_for()
         await page.button("What would go next").click()
         table = page.page.get_by_role("table", name="What would go next")
         nothing = page.page.get_by_text("There is nothing that could go.")  # the last half minute stays, for one

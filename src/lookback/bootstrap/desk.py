@@ -17,7 +17,6 @@ from lookback.bootstrap.roots import known_roots
 from lookback.bootstrap.running_server import RunningServer
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache
-from lookback.clips.ports import Selection, Sort
 from lookback.db.audit import SqlAuditRepository
 from lookback.db.clips import SqlClipRepository
 from lookback.db.engine import open_database
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from lookback.access.principal import Grant, Permission
-    from lookback.buffer.reader import Buffered
     from lookback.clips.model import Clip
     from lookback.sessions.model import Session
     from lookback.sessions.story import Story
@@ -46,6 +44,7 @@ class SessionsDesk:
 
     rows: SqlSessionRepository
     buffers: SessionBuffers
+    stories: Stories
     server: RunningServer
 
     async def active(self) -> list[Session]:
@@ -55,10 +54,6 @@ class SessionsDesk:
     async def shown(self) -> list[Session]:
         """Those that run or can still be saved from, newest first."""
         return await self.rows.in_states(SHOWN)
-
-    async def buffered(self, session: Session) -> Buffered:
-        """What there is of one."""
-        return await self.buffers.buffered(session)
 
     async def stop(self, session_id: str) -> str:
         """End one; return its state. Raises NotFoundError, SettingsError when no server answers."""
@@ -77,7 +72,7 @@ class SessionsDesk:
     async def why(self, session_id: str) -> Story | None:
         """What happened to one, or None when it is not known."""
         session = await self.rows.get(session_id)
-        return await Stories(self.rows, self.buffers).of(session) if session is not None else None
+        return await self.stories.of(session) if session is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +84,7 @@ class ClipsDesk:
 
     async def newest(self, most: int = 100, *, user_id: str | None = None) -> list[Clip]:
         """The newest clips, of a user where one is given; what is deleted is not among them."""
-        if user_id is not None:
-            return list(await self.rows.page(Selection(user_id=user_id), sort=Sort.NEWEST, limit=most, after=None))
-        kept = [clip for clip in await self.rows.all_clips() if clip.deleted_at_us is None]
-        return sorted(kept, key=lambda clip: clip.created_at_us, reverse=True)[:most]
+        return await self.rows.newest(most, user_id=user_id)
 
     async def delete(self, clip_id: str) -> None:
         """Delete one; it can be restored for ten minutes. Raises NotFoundError, SettingsError without a server."""
@@ -104,8 +96,9 @@ class Desk:
 
     def __init__(self, settings: Settings, engine: AsyncEngine) -> None:
         self.settings, self.engine, self.server = settings, engine, RunningServer.of(settings)
+        rows = SqlSessionRepository(engine)
         buffers = SessionBuffers(BufferLayout(settings.buffer_path, known_roots(settings).buffer), SegmentCache())
-        self.sessions = SessionsDesk(SqlSessionRepository(engine), buffers, self.server)
+        self.sessions = SessionsDesk(rows, buffers, Stories(rows, buffers), self.server)
         self.clips = ClipsDesk(SqlClipRepository(engine), self.server)
         audit = Audit(SqlAuditRepository(engine), clock_us)
         self._grants = people(settings, engine, tokens_of(settings), audit, None).grants
@@ -126,7 +119,10 @@ class Desk:
 
 @asynccontextmanager
 async def a_desk(settings: Settings) -> AsyncIterator[Desk]:
-    """The desk of an installation; raises SettingsError, also where there has never been one: looking makes nothing."""
+    """The desk of an installation; raises SettingsError, also where there has never been one.
+
+    Looking makes nothing, no folder either: that would refuse on a disk that is full or away, when it is needed most.
+    """
     require_begun(settings)
     engine = await open_database(settings.database)
     try:

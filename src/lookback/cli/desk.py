@@ -66,11 +66,13 @@ def stop_session(session: Annotated[str, typer.Argument(help="Its id.")]) -> Non
 @_sessions.command("stop-all")
 def stop_all_sessions(yes: Yes = False) -> None:
     """End all sessions that run."""
-    running = len(_at(lambda desk: desk.sessions.active()))
-    if running:
-        confirm(f"Stop {running} sessions?", yes=yes)
-    stopped = _at(lambda desk: desk.sessions.stop_all()) if running else []
-    typer.echo(f"{len(stopped)} sessions were stopped.")
+
+    async def stop(desk: Desk) -> int:
+        if running := len(await desk.sessions.active()):
+            confirm(f"Stop all sessions that run ({running})?", yes=yes)
+        return len(await desk.sessions.stop_all())
+
+    typer.echo(f"Sessions stopped: {_at(stop)}.")
 
 
 @_clips.command("list")
@@ -109,7 +111,7 @@ def user_permissions(user: Annotated[str, typer.Argument(help="Their id.")], as_
 
 
 async def _of_session(desk: Desk, session: Session) -> dict[str, Any]:
-    buffered = await desk.sessions.buffered(session)
+    buffered = await desk.sessions.buffers.buffered(session)
     return {
         "id": session.session_id,
         "room": session.room_name,

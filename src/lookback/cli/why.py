@@ -10,16 +10,9 @@ import typer
 
 from lookback.api import present
 from lookback.api.wire import iso
-from lookback.bootstrap.parts import require_begun
-from lookback.bootstrap.roots import known_roots
-from lookback.buffer.layout import BufferLayout
-from lookback.buffer.reader import SegmentCache
+from lookback.bootstrap.desk import a_desk
 from lookback.cli.logs import configure_logs
 from lookback.cli.words import sentences
-from lookback.db.engine import open_database
-from lookback.db.sessions import SqlSessionRepository
-from lookback.sessions.buffers import SessionBuffers
-from lookback.sessions.stories import Stories
 from lookback.settings import load_settings
 
 if TYPE_CHECKING:
@@ -58,19 +51,12 @@ def why(
 
 async def _find(settings: Settings, start: str) -> Story | list[Session]:
     """The story of the one session whose id is, or begins with, `start`; otherwise the sessions to choose from."""
-    # No folder is prepared: that refuses on a disk that is full or away, which is when this is asked.
-    require_begun(settings)
-    engine = await open_database(settings.database)
-    try:
-        rows = SqlSessionRepository(engine)
-        found = await rows.beginning_with(start, _MOST)
+    async with a_desk(settings) as desk:
+        found = await desk.sessions.rows.beginning_with(start, _MOST)
         exact = [row for row in found if row.session_id == start] or found
         if start and len(exact) == 1:
-            layout = BufferLayout(settings.buffer_path, known_roots(settings).buffer)
-            return await Stories(rows, SessionBuffers(layout, SegmentCache())).of(exact[0])
-        return found or await rows.beginning_with("", _MOST)
-    finally:
-        await engine.dispose()
+            return await desk.sessions.stories.of(exact[0])
+        return found or await desk.sessions.rows.beginning_with("", _MOST)
 
 
 def _choice(start: str, found: list[Session]) -> Iterator[str]:

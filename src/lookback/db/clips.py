@@ -132,6 +132,13 @@ class SqlClipRepository:
         """See ClipRepository."""
         return await self._all(select(ClipRow).order_by(ClipRow.created_at_us))
 
+    async def newest(self, most: int, *, user_id: str | None = None) -> list[Clip]:
+        """Return the newest clips of everybody, or of one user; what is deleted is not among them."""
+        kept = select(ClipRow).where(ClipRow.deleted_at_us.is_(None))
+        if user_id is not None:
+            kept = kept.where(ClipRow.user_id == user_id)
+        return await self._all(kept.order_by(ClipRow.created_at_us.desc(), ClipRow.clip_id.desc()).limit(most))
+
     async def _change(
         self, clip_id: str, change: Callable[[ClipRow], None], room: Room | None = None, *, listed: bool = False
     ) -> Clip | None:

@@ -150,3 +150,17 @@ def locked(directory: Path) -> int:
         # Some network file systems lock no directories: then nobody is kept out, which is how it was without us.
         log.warning("session.not_lockable", error=str(error))
     return fd
+
+
+def is_written(directory: Path) -> bool:
+    """Whether another process has locked a directory; looking keeps nobody from it for longer than it takes."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # a file system that locks no directories
+    finally:
+        os.close(fd)
+    return False

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, cast, get_args
 from lookback.sessions.model import Session, SessionState, Source
 
 if TYPE_CHECKING:
+    from lookback.access.ports import Communities
     from lookback.buffer.session_file import SessionRecord
+    from lookback.sessions.buffers import SessionBuffers
 
 RESTARTED = "The server was restarted"
 
@@ -29,7 +31,9 @@ def row_of(record: SessionRecord) -> Session:
     )
 
 
-def ended_row(record: SessionRecord, until_us: int | None, window_us: int) -> Session:
-    """The row of a session that nobody records any more, whose samples end at `until_us`; it drains for the window."""
-    ended_us = record.ended_at_us or until_us or record.started_at_us
-    return replace(row_of(record), ended_at_us=ended_us, drains_at_us=ended_us + window_us)
+async def ended_row(record: SessionRecord, buffers: SessionBuffers, communities: Communities) -> Session:
+    """The row of a session that nobody records any more: from its last sample on it drains for its window."""
+    row = row_of(record)
+    window_us = (await communities.config_of(row.community_id)).window_us
+    ended_us = record.ended_at_us or (await buffers.buffered(row)).until_us or record.started_at_us
+    return replace(row, ended_at_us=ended_us, drains_at_us=ended_us + window_us)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from lookback.buffer.repair import find_damage, find_rot
 from lookback.buffer.session_file import SessionRecord, read_session, write_session
 from lookback.errors import MalformedError, NoCapacityError
-from lookback.recorder.session_directory import locked, repair_directory
+from lookback.recorder.session_directory import is_written, locked, repair_directory
 from lookback.sessions import findings as kinds
 from lookback.sessions.adoption import ended_row
 from lookback.sessions.model import Session, SessionState
@@ -116,10 +115,7 @@ class SessionInspector:
         row = await self.rows.get(record.session_id)
         if row is None:
             if at.mends(kinds.SESSION_WITHOUT_ROW, record.session_id):
-                window_us = (await self.communities.config_of(record.community_id)).window_us
-                found = ended_row(record, None, window_us)
-                until_us = (await self.buffers.buffered(found)).until_us
-                await self.rows.add(ended_row(record, until_us, window_us))
+                await self.rows.add(await ended_row(record, self.buffers, self.communities))
         elif row.state not in SHOWN and at.mends(kinds.OVER_SESSION, row.session_id):
             await self.buffers.remove(row)
 
@@ -165,18 +161,4 @@ def _unwritten(directory: Path, *, alone: bool) -> Iterator[bool]:
         finally:
             os.close(lock)
     else:
-        yield not _is_written(directory)
-
-
-def _is_written(directory: Path) -> bool:
-    """Whether a recorder holds the directory's lock."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False  # a file system that locks no directories
-    finally:
-        os.close(fd)
-    return False
+        yield not is_written(directory)

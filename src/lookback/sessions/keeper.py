@@ -166,7 +166,7 @@ class SessionKeeper:
                 await self._lost(session)
         for record in await self._buffers.records():
             try:
-                await self._adopt(record, recorded=record.session_id in known)
+                await self._adopt(record, still_recorded=record.session_id in known)
             except OSError as error:
                 # One directory that cannot be read or removed must not keep the server from starting.
                 log.warning("session.not_adopted", session=record.session_id, error=str(error))
@@ -189,20 +189,17 @@ class SessionKeeper:
             log.warning("recorder.not_asked", error=error.detail)
             return set()
 
-    async def _adopt(self, record: SessionRecord, *, recorded: bool) -> None:
+    async def _adopt(self, record: SessionRecord, *, still_recorded: bool) -> None:
         """A directory without a row gets one, draining unless it is still recorded; one that is over is removed."""
         row = await self._repository.get(record.session_id)
         if row is not None and row.state in SHOWN:
             return
-        found = row or row_of(record)
-        if row is None and recorded:
-            recording = replace(found, state=SessionState.RECORDING, reason=None, since_us=self._clock())
-            await self._repository.add(recording)
+        if row is not None:
+            await self._buffers.remove(row)
+        elif still_recorded:
+            found = replace(row_of(record), state=SessionState.RECORDING, reason=None, since_us=self._clock())
+            await self._repository.add(found)
             log.info("session.found_recording", session=record.session_id)
-        elif row is None:
-            buffered = await self._buffers.buffered(found)
-            window_us = (await self._communities.config_of(found.community_id)).window_us
-            await self._repository.add(ended_row(record, buffered.until_us, window_us))
-            log.info("session.found_on_disk", session=record.session_id)
         else:
-            await self._buffers.remove(found)
+            await self._repository.add(await ended_row(record, self._buffers, self._communities))
+            log.info("session.found_on_disk", session=record.session_id)

@@ -125,7 +125,7 @@ class SessionService:
 
         Whoever is in a room may know that buffers run there; that alone gives access to nothing.
         """
-        rows = [row for row in await self._repository.in_states(TOLD, room_name=room_name) if self._is_told(row)]
+        rows = await self._told(room_name=room_name)
         seen = await self._rights.seen(who, rows)
         running = [row for row in rows if row.state.active]
         # LiveKit is asked only where it matters: pages ask for their own session's status every second.
@@ -135,13 +135,12 @@ class SessionService:
 
     async def own(self, who: Principal) -> list[SessionView]:
         """Return all of the user's sessions that run, can be saved from or have just failed, newest first."""
-        rows = await self._repository.in_states(TOLD, user_id=who.user_id)
-        return [await self._view(session) for session in rows if self._is_told(session)]
+        return [await self._view(session) for session in await self._told(user_id=who.user_id)]
 
     async def everybody_s(self, who: Principal) -> list[WatchedView]:
         """Return everybody's sessions that run, can be saved from or have just failed; PermissionDeniedError."""
         who.require(Permission.MANAGE_REPLAY_LIMITS)
-        rows = [row for row in await self._repository.in_states(TOLD) if self._is_told(row)]
+        rows = await self._told()
         try:
             known = await recorded(self._recorder)
         except LookbackError:
@@ -153,8 +152,10 @@ class SessionService:
         """Return what happened to a session of the user's, or in their care, in whatever state it is."""
         return await self._stories.of(await self._managed(who, session_id))
 
-    def _is_told(self, session: Session) -> bool:
-        return session.state is not SessionState.FAILED or self._clock() - session.since_us < _FAILURE_TOLD_US
+    async def _told(self, *, user_id: str | None = None, room_name: str | None = None) -> list[Session]:
+        rows = await self._repository.in_states(TOLD, user_id=user_id, room_name=room_name)
+        failed_us = self._clock() - _FAILURE_TOLD_US
+        return [row for row in rows if row.state is not SessionState.FAILED or row.since_us > failed_us]
 
     async def timeline(self, who: Principal, session_id: str, after: int) -> Timeline:
         """Return what is buffered, from segment number `after` on."""

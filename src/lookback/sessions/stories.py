@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,8 +29,8 @@ class Stories:
     async def of(self, session: Session) -> Story:
         """Return the story of a session in whatever state; gaps of what has expired are forgotten."""
         events = await self.repository.events(session.session_id)
-        told = story(session, events, await self._gaps(session))
-        return replace(told, clips=await self.repository.clips_of(session.session_id))
+        clips = await self.repository.clips_of(session.session_id)
+        return story(session, events, await self._gaps(session), clips)
 
     async def _gaps(self, session: Session) -> tuple[Gap, ...] | None:
         try:

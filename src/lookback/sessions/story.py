@@ -59,12 +59,12 @@ class Story:
     clips: int = 0
 
 
-def story(session: Session, kept: Sequence[SessionEvent], gaps: Iterable[Gap] | None) -> Story:
+def story(session: Session, kept: Sequence[SessionEvent], gaps: Iterable[Gap] | None, clips: int = 0) -> Story:
     """Tell it from the events that were kept, and from the gaps of what is still buffered: None if it is unreadable."""
     left_out = kept[-1].number - len(kept) if kept else 0
     told = [*_told(session, kept), *map(_of_gap, gaps or ())]
     told.sort(key=lambda event: event.at_us)
-    return Story(session, tuple(told), left_out, next_step(_cause(session, kept)), gaps is not None)
+    return Story(session, tuple(told), left_out, next_step(_cause(session, kept)), gaps is not None, clips)
 
 
 def human_time(us: int) -> str:

@@ -67,9 +67,9 @@ async def test_sessions_are_listed_and_stopped(server: Installation) -> None:
         assert said == f"{hers['sessionId']} is draining.\n"
         assert await says(server, "sessions", "stop", "unknown", status=1) == "There is no such session.\n"
         said = await says(server, "sessions", "stop-all", status=2)
-        assert said == "Stop 1 sessions? Say --yes to do it.\n"
-        assert await says(server, "sessions", "stop-all", "--yes") == "1 sessions were stopped.\n"
-        assert await says(server, "sessions", "stop-all") == "0 sessions were stopped.\n"
+        assert said == "Stop all sessions that run (1)? Say --yes to do it.\n"
+        assert await says(server, "sessions", "stop-all", "--yes") == "Sessions stopped: 1.\n"
+        assert await says(server, "sessions", "stop-all") == "Sessions stopped: 0.\n"
         async with server.person("bob") as bob:
             assert (await bob.sees(his))["reason"] == "Stopped by somebody who manages the replay buffers here"
 

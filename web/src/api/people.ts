@@ -85,4 +85,9 @@ export const setQuota = (user_id: string, quotaBytes: number | null) =>
 
 export type By = "user" | "room" | "community";
 
-export const getUsage = (by: By) => bodyOf(client.GET("/livekit-replay/admin/usage", { params: { query: { by } } }));
+export const getUsage = (by: By, community: Scope) =>
+  bodyOf(
+    client.GET("/livekit-replay/admin/usage", {
+      params: { query: { by, ...(community !== null && { community }) } },
+    }),
+  );

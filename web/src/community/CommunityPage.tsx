@@ -75,7 +75,7 @@ function Part({ tab, scope }: { tab: Tab; scope: string | null }) {
     case "users":
       return <Users />;
     case "usage":
-      return <Usages />;
+      return <Usages scope={scope} />;
     case "roles":
       return <Roles scope={scope} />;
     case "members":

@@ -10,7 +10,7 @@ const having = (...some: [Permission, string | null][]) => ({
 
 it("a manager of one community is offered that one", () => {
   const me = having(["MANAGE_REPLAY_LIMITS", "c1"]);
-  expect(tabsFor(me, "c1")).toEqual(["settings", "rooms", "roles", "members"]);
+  expect(tabsFor(me, "c1")).toEqual(["settings", "rooms", "usage", "roles", "members"]);
   expect(tabsFor(me, "c2")).toEqual([]);
   expect(tabsFor(me, null)).toEqual([]);
 });
@@ -18,7 +18,7 @@ it("a manager of one community is offered that one", () => {
 it("a manager of the server is offered everything but the audit trail", () => {
   const me = having(["MANAGE_REPLAY_LIMITS", null]);
   expect(tabsFor(me, null)).toEqual(["users", "usage", "roles", "members"]);
-  expect(tabsFor(me, "c2")).toEqual(["settings", "rooms", "roles", "members"]);
+  expect(tabsFor(me, "c2")).toEqual(["settings", "rooms", "usage", "roles", "members"]);
 });
 
 it("an auditor is offered the audit trail only", () => {

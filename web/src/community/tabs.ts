@@ -16,7 +16,7 @@ export const TAB_WORDS: Record<Tab, string> = {
 };
 
 const MANAGED = {
-  community: ["settings", "rooms", "roles", "members"],
+  community: ["settings", "rooms", "usage", "roles", "members"],
   server: ["users", "usage", "roles", "members"],
 };
 

@@ -1,4 +1,4 @@
-/** Who or what takes how much of the disk, the largest first. */
+/** Who or what takes how much of the disk, in a community or everywhere, the largest first. */
 
 import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
@@ -13,9 +13,10 @@ import { ofSize } from "../app/words";
 import classes from "./Users.module.css";
 
 const BY: Record<By, string> = { user: "User", room: "Room", community: "Community" };
-export function Usages() {
+
+export function Usages({ scope }: { scope: string | null }) {
   const [by, setBy] = useState<By>("user");
-  const usage = useQuery({ queryKey: ["usage", by], queryFn: () => getUsage(by) });
+  const usage = useQuery({ queryKey: ["usage", scope, by], queryFn: () => getUsage(by, scope) });
   return (
     <Panel title="Usage" aside="Bytes that clips keep; those that several clips have in common count once.">
       <SegmentedControl
@@ -24,7 +25,9 @@ export function Usages() {
         size="xs"
         value={by}
         onChange={(chosen) => setBy(chosen as By)}
-        data={Object.entries(BY).map(([value, label]) => ({ value, label }))}
+        data={Object.entries(BY)
+          .filter(([value]) => scope === null || value !== "community")
+          .map(([value, label]) => ({ value, label }))}
       />
       <Answer to={usage}>{({ items }) => <List by={by} items={items} />}</Answer>
     </Panel>

@@ -51,7 +51,7 @@ def judge_recorder(facts: RecorderFacts, server: Server) -> Finding | None:
         return wrong(
             Problem.RECORDER_OTHER, "The recorder that runs was started with other settings or by another version"
         )
-    return fine("recorder", f"The recorder runs and records {facts.sessions} sessions")
+    return fine("recorder", f"The recorder runs; sessions it records: {facts.sessions}")
 
 
 def judge_codecs(decoders: Collection[str], encoders: Collection[str]) -> Finding:
