@@ -1,4 +1,4 @@
-/** How the server is, for those who look after it: sessions, health, disks, and what goes next. */
+/** How the server is, for those who look after it: disks and what goes next, health, and all sessions. */
 
 import { useDocumentTitle } from "@mantine/hooks";
 
@@ -21,12 +21,10 @@ export default function SystemPage() {
           may(known, "MANAGE_REPLAY_LIMITS", null) ? (
             <>
               <h1>System</h1>
-              <div className={classes.two}>
-                <div className={classes.column}>
-                  <SessionsPanel />
-                  <SpacePanel />
-                </div>
+              <div className={classes.panels}>
+                <SpacePanel />
                 <HealthPanel />
+                <SessionsPanel />
               </div>
             </>
           ) : (
