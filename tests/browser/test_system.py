@@ -47,6 +47,9 @@ async def test_a_session_is_seen_and_ended_by_whoever_looks_after_the_server(
         await row.get_by_text("draining: Stopped by somebody who manages the replay buffers here").wait_for()
         await row.get_by_text("not recorded").wait_for()
         await watched.sees_status(session, "draining")
+        for width in (1440, 1280, 1024, 901):
+            await page.page.set_viewport_size({"width": width, "height": 900})
+            assert await _lines(row.get_by_role("cell", name="watched", exact=True)) == 1, f"broken at {width} pixels"
 
 
 async def test_health_is_told(visit: Visit) -> None:
@@ -188,6 +191,15 @@ async def _keeps_ten_minutes(root: Person, community: str) -> None:
 async def _notices(person: Person) -> list[Json]:
     notices: list[Json] = (await person.answer("GET", "me")).json()["notices"]
     return notices
+
+
+async def _lines(cell: Locator) -> int:
+    """How many lines its text takes."""
+    lines: int = await cell.evaluate(
+        "cell => { const text = document.createRange(); text.selectNodeContents(cell);"
+        " return text.getClientRects().length }"
+    )
+    return lines
 
 
 async def _rows(table: Locator, *columns: int) -> set[tuple[str, ...]]:

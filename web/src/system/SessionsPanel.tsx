@@ -52,6 +52,7 @@ const columns = (onEnd: (session: WatchedSession) => void): Column<WatchedSessio
   { name: "State", cell: (one) => <span data-state={one.status}>{stateOf(one)}</span> },
   {
     name: "",
+    right: true,
     cell: (one) =>
       RUNS.includes(one.status) && (
         <Button

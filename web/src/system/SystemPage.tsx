@@ -21,11 +21,9 @@ export default function SystemPage() {
           may(known, "MANAGE_REPLAY_LIMITS", null) ? (
             <>
               <h1>System</h1>
-              <div className={classes.panels}>
-                <SpacePanel />
-                <HealthPanel />
-                <SessionsPanel />
-              </div>
+              <SpacePanel />
+              <HealthPanel />
+              <SessionsPanel />
             </>
           ) : (
             <Notice tone="bad" sentence="Only those who manage limits everywhere can see how the server is." />
