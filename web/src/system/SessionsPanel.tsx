@@ -49,7 +49,7 @@ const columns = (onEnd: (session: WatchedSession) => void): Column<WatchedSessio
   { name: "Back", right: true, cell: (one) => runningTime(one.bufferedSeconds) },
   { name: "Size", right: true, cell: (one) => ofSize(one.sizeBytes) },
   { name: "Lag", right: true, cell: lagOf },
-  { name: "State", cell: (one) => <span data-state={one.status}>{stateOf(one)}</span> },
+  { name: "State", wide: true, cell: (one) => <span data-state={one.status}>{stateOf(one)}</span> },
   {
     name: "",
     right: true,
