@@ -130,6 +130,25 @@ async def test_sessions_are_found_by_state_user_and_room_newest_first(sessions: 
     assert await ids(RECORDING, room_name="demo") == ["theirs", "new"]
 
 
+async def test_pages_join_whatever_comes_and_goes_and_stale_failures_are_left_out(sessions: SessionRepository) -> None:
+    for number, started_at_us in enumerate((1, 2, 2, 2, 3)):
+        await sessions.add(a_row(f"s{number}", DRAINING, started_at_us=started_at_us))
+    await sessions.add(a_row("stale", SessionState.FAILED, started_at_us=2, since_us=10))
+    await sessions.add(a_row("fresh", SessionState.FAILED, started_at_us=2, since_us=11))
+    await sessions.add(a_row("gone", SessionState.EXPIRED, started_at_us=2))
+
+    async def ids(after: tuple[int, str] | None = None) -> list[str]:
+        shown = {DRAINING, RECORDING, SessionState.FAILED}
+        return [row.session_id for row in await sessions.page(shown, failed_after_us=10, limit=3, after=after)]
+
+    assert await ids() == ["s4", "s3", "s2"]
+    assert await ids((2, "s2")) == ["s1", "fresh", "s0"]
+    await sessions.remove("s2")
+    await sessions.add(a_row("new", RECORDING, started_at_us=4))
+    assert await ids((2, "s2")) == ["s1", "fresh", "s0"]
+    assert await ids((1, "s0")) == []
+
+
 async def test_a_removed_session_is_gone_and_its_place_is_free(sessions: SessionRepository) -> None:
     await sessions.add(a_row())
     await sessions.remove("s1")

@@ -98,15 +98,17 @@ class SessionAnswer(Answer):
 class WatchedSessionAnswer(SessionAnswer):
     """A session as those see it who look after all of them."""
 
-    lag_seconds: float | None = Field(
-        description="How far what is on disk is behind; null while nothing is recorded, or the recorder is silent."
+    recorded: Literal["yes", "no", "unknown"] = Field(
+        description="Whether the recorder records it now; unknown: the recorder does not answer."
     )
+    lag_seconds: float | None = Field(description="How far what is on disk is behind; null unless it is recorded.")
 
 
 class WatchedSessionsAnswer(Answer):
-    """Everybody's sessions that run, can be saved from or have just failed, newest first."""
+    """A page of all sessions that run, can be saved from or have just failed, newest first."""
 
     items: list[WatchedSessionAnswer]
+    next_cursor: str | None
 
 
 class SessionListAnswer(Answer):
@@ -293,10 +295,13 @@ class RestoredAnswer(Answer):
 
 
 class NoticeAnswer(Answer):
-    """Something that people will notice of how the server is."""
+    """Something that people should know of how the server is."""
 
     kind: Literal["space", "storage"]
-    level: Literal["warning", "broken"] = Field(description="broken: something does not work at all.")
+    level: Literal["warning", "broken"] = Field(
+        description="broken: something does not work at all. A warning about storage (it works, but not as it should) "
+        "is only for those who manage limits everywhere."
+    )
     sentence: str
 
 
@@ -312,7 +317,7 @@ class MeAnswer(Answer):
     permissions: list[PermissionAnswer] = Field(description="What one may, everywhere and by community.")
     communities: list[MyCommunityAnswer]
     joins_livekit: bool = Field(description="Whether POST livekit/join lets one into LiveKit rooms.")
-    notices: list[NoticeAnswer] = Field(description="What everybody should know of how the server is just now.")
+    notices: list[NoticeAnswer] = Field(description="What one should know of how the server is just now.")
 
 
 class HealthAnswer(Answer):

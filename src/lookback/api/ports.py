@@ -68,8 +68,10 @@ class Sessions(Protocol):
     async def timeline(self, who: Principal, session_id: str, after: int) -> Timeline:
         """Return what is buffered, from segment number `after` on."""
 
-    async def everybody_s(self, who: Principal) -> list[WatchedView]:
-        """Return everybody's sessions that run, can be saved from or have just failed; PermissionDeniedError."""
+    async def everybody_s(
+        self, who: Principal, *, limit: int, cursor: str | None
+    ) -> tuple[Sequence[WatchedView], str | None]:
+        """Return a page of all sessions that run, can be saved from or have just failed; PermissionDeniedError."""
 
     async def story(self, who: Principal, session_id: str) -> Story:
         """Return what happened to a session of the user's, or in their care, in whatever state it is."""
@@ -347,10 +349,10 @@ class SpaceDesk(Protocol):
 
 
 class Notices(Protocol):
-    """What everybody should know of how the installation is."""
+    """What people should know of how the installation is."""
 
-    def now(self) -> list[Notice]:
-        """Return what there is to say at this moment."""
+    def now(self, who: Principal) -> list[Notice]:
+        """Return what there is to say to `who` at this moment."""
 
 
 @dataclass(frozen=True, slots=True)

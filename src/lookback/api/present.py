@@ -70,7 +70,7 @@ def room(room_name: str, view: RoomView) -> answers.RoomStatusAnswer:
 def watched(seen: WatchedView) -> answers.WatchedSessionAnswer:
     """Present a session to those who look after all of them."""
     lag_seconds = None if seen.lag_us is None else seconds(seen.lag_us)
-    return answers.WatchedSessionAnswer(**dict(session(seen.view)), lag_seconds=lag_seconds)
+    return answers.WatchedSessionAnswer(**dict(session(seen.view)), recorded=seen.recorded, lag_seconds=lag_seconds)
 
 
 def timeline(view: Timeline, links: MediaLinks) -> answers.TimelineAnswer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack, cast
 
-from sqlalchemy import delete, false, func, insert, select
+from sqlalchemy import delete, false, func, insert, or_, select, tuple_
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
@@ -81,6 +81,24 @@ class SqlSessionRepository:
             query = query.where(SessionRow.room_name == room_name)
         async with self._sessions() as db:
             rows = await db.execute(query.order_by(SessionRow.started_at_us.desc()))
+            return [_session(row) for row in rows.scalars()]
+
+    async def page(
+        self,
+        states: Collection[SessionState],
+        *,
+        failed_after_us: int,
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[Session]:
+        """See SessionRepository."""
+        fresh = or_(SessionRow.state != SessionState.FAILED.value, SessionRow.since_us > failed_after_us)
+        query = select(SessionRow).where(SessionRow.state.in_([state.value for state in states]), fresh)
+        if after is not None:
+            query = query.where(tuple_(SessionRow.started_at_us, SessionRow.session_id) < tuple_(*after))
+        newest_first = SessionRow.started_at_us.desc(), SessionRow.session_id.desc()
+        async with self._sessions() as db:
+            rows = await db.execute(query.order_by(*newest_first).limit(limit))
             return [_session(row) for row in rows.scalars()]
 
     async def of_tracks(self, track_sids: Collection[str]) -> list[Session]:

@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 EVERY_US = 300_000_000
 WHILE_BAD_US = 5_000_000
 FRESH_US = 5_000_000
+LASTING_US = 10_000_000
+"""So long something has to be wrong before people are bothered: a disk is slow for a moment now and then."""
 DEADLINE_S = 4.0
 _RETRY_AFTER_S = 10
 
@@ -54,6 +56,7 @@ class StorageWatch:
         self._turn = asyncio.Lock()
         self._told: frozenset[tuple[str, str]] = frozenset()
         self._probed_us: int | None = None
+        self._since_us: dict[tuple[str, str], int] = {}
         self.facts: dict[Root, RootFacts] = {}
         self.problems: tuple[Problem, ...] = ()
 
@@ -61,6 +64,12 @@ class StorageWatch:
     def level(self) -> Level:
         """How bad it is."""
         return level_of(self.problems)
+
+    @property
+    def lasting(self) -> list[Problem]:
+        """Those that were there at the last look, and are not new."""
+        until_us = (self._probed_us or 0) - LASTING_US
+        return [problem for problem in self.problems if self._since_us[problem[:2]] <= until_us]
 
     def reason(self, root: Root) -> str | None:
         """Why nothing can be kept there; None when it can, or nobody has looked."""
@@ -91,6 +100,7 @@ class StorageWatch:
                     self.facts[root] = answer if isinstance(answer, RootFacts) else RootFacts(root, answered=False)
                 self._probed_us = self._clock()
                 self.problems = tuple(problem for facts in self.facts.values() for problem in judge(facts))
+                self._since_us = {p[:2]: self._since_us.get(p[:2], self._probed_us) for p in self.problems}
                 await self._tell()
             return self.problems
 

@@ -50,6 +50,19 @@ class SessionRepository(Protocol):
     ) -> list[Session]:
         """Return the sessions in these states, of a user and in a room where they are given; newest first."""
 
+    async def page(
+        self,
+        states: Collection[SessionState],
+        *,
+        failed_after_us: int,
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[Session]:
+        """Return at most `limit` sessions in these states, newest first; failed ones if they failed later than that.
+
+        `after`: `started_at_us` and id of the session that came last before, whether it is still there or not.
+        """
+
     async def of_tracks(self, track_sids: Collection[str]) -> list[Session]:
         """Return the sessions, in whatever state, whose share was last seen as one of these tracks; newest first."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lookback.access.audit import Nobody
 from lookback.access.principal import Permission
 from lookback.buffer.leases import Leases
+from lookback.clips.cursor import parse_cursor, write_cursor
 from lookback.clips.ports import FoundSession
 from lookback.errors import LookbackError, NotFoundError
 from lookback.recorder.control import (
@@ -19,7 +20,7 @@ from lookback.recorder.control import (
 from lookback.sessions.admission import Ask
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.previews import Previews
-from lookback.sessions.recorded import recorded
+from lookback.sessions.recorded import lags
 from lookback.sessions.rights import manages
 from lookback.sessions.spec import spec_of
 from lookback.sessions.stories import Stories
@@ -45,6 +46,7 @@ ACTIVE = frozenset(state for state in SessionState if state.active)
 SHOWN = frozenset({*ACTIVE, SessionState.DRAINING})
 TOLD = frozenset({*SHOWN, SessionState.FAILED})
 _FAILURE_TOLD_US = 600_000_000  # so long its user can read why nothing was recorded
+_BY_START = "session"  # the order of the pages of all sessions, as their cursors name it
 CAPTURABLE = frozenset(state for state in SessionState if state.capturable)
 STOPPED = "Stopped by its user"
 STOPPED_FOR_THEM = "Stopped by somebody who manages the replay buffers here"
@@ -137,16 +139,21 @@ class SessionService:
         """Return all of the user's sessions that run, can be saved from or have just failed, newest first."""
         return [await self._view(session) for session in await self._told(user_id=who.user_id)]
 
-    async def everybody_s(self, who: Principal) -> list[WatchedView]:
-        """Return everybody's sessions that run, can be saved from or have just failed; PermissionDeniedError."""
+    async def everybody_s(
+        self, who: Principal, *, limit: int, cursor: str | None
+    ) -> tuple[list[WatchedView], str | None]:
+        """Return a page of all sessions that run, can be saved from or have just failed, newest first.
+
+        With the cursor of the next page if there is one; PermissionDeniedError.
+        """
         who.require(Permission.MANAGE_REPLAY_LIMITS)
-        rows = await self._told()
-        try:
-            known = await recorded(self._recorder)
-        except LookbackError:
-            known = {}
-        lags = {session_id: stats.lag_us for session_id, stats in known.items() if stats.recording}
-        return [WatchedView(await self._view(row), lags.get(row.session_id)) for row in rows]
+        after = parse_cursor(cursor, _BY_START) if cursor else None
+        failed_after_us = self._clock() - _FAILURE_TOLD_US
+        rows = await self._repository.page(TOLD, failed_after_us=failed_after_us, limit=limit + 1, after=after)
+        lags_us = await lags(self._recorder)
+        page = [WatchedView.of(await self._view(row), lags_us) for row in rows[:limit]]
+        last = rows[limit - 1] if len(rows) > limit else None
+        return page, write_cursor(last.started_at_us, last.session_id, _BY_START) if last is not None else None
 
     async def story(self, who: Principal, session_id: str) -> Story:
         """Return what happened to a session of the user's, or in their care, in whatever state it is."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lookback.buffer.reader import Buffered
@@ -34,11 +35,21 @@ class SessionView:
 class WatchedView:
     """A session as those see it who look after all of them.
 
-    `lag_us`: how far what is on disk is behind; None when nothing is recorded, or the recorder does not answer.
+    `recorded`: whether the recorder records it; unknown while the recorder does not answer. `lag_us`: if it does, how
+    far what is on disk is behind.
     """
 
     view: SessionView
-    lag_us: int | None
+    recorded: Literal["yes", "no", "unknown"]
+    lag_us: int | None = None
+
+    @classmethod
+    def of(cls, view: SessionView, lags_us: Mapping[str, int] | None) -> WatchedView:
+        """`lags_us`: of the sessions that the recorder records, by id; None when it does not answer."""
+        if lags_us is None:
+            return cls(view, "unknown")
+        lag_us = lags_us.get(view.session.session_id)
+        return cls(view, "no" if lag_us is None else "yes", lag_us)
 
 
 @dataclass(frozen=True, slots=True)

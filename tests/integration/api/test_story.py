@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import signal
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.encoded_clip import encoded_clip
@@ -22,13 +25,65 @@ async def test_who_manages_limits_sees_everybody_s_sessions_and_how_far_behind_t
     async with server.person("watched") as watched, server.person("root", admin=True) as root:
         session = await watched.starts_the_demo("watched")
         await watched.sees_buffered(session, 1)
-        found = {item["sessionId"]: item for item in (await root.answer("GET", "admin/sessions")).json()["items"]}
-        running = found[session["sessionId"]]
-        assert (running["userId"], running["status"]) == ("watched", "recording")
+        running = await as_administrators_see(root, session)
+        assert (running["userId"], running["status"], running["recorded"]) == ("watched", "recording", "yes")
         assert 0 <= running["lagSeconds"] < 5
         await watched.stops(session)
-        found = {item["sessionId"]: item for item in (await root.answer("GET", "admin/sessions")).json()["items"]}
-        assert found[session["sessionId"]]["lagSeconds"] is None
+        stopped = await as_administrators_see(root, session)
+        assert (stopped["recorded"], stopped["lagSeconds"]) == ("no", None)
+
+
+async def as_administrators_see(root: Person, session: Json) -> Json:
+    """The session in the list of all."""
+    found = (await root.answer("GET", "admin/sessions")).json()["items"]
+    seen: Json = next(item for item in found if item["sessionId"] == session["sessionId"])
+    return seen
+
+
+async def test_all_sessions_come_page_by_page_and_a_cursor_stays_where_it_was(server: Installation) -> None:
+    async with AsyncExitStack() as stack:
+        root, *people = [
+            await stack.enter_async_context(server.person(name, admin=name == "root"))
+            for name in ("root", "first", "second", "third", "fourth")
+        ]
+        first, second, third = [await person.starts_the_demo("pages") for person in people[:3]]
+
+        async def page(**query: Any) -> tuple[list[str], str | None]:
+            answer = (await root.answer("GET", "admin/sessions", params=query)).json()
+            return [item["sessionId"] for item in answer["items"]], answer["nextCursor"]
+
+        newest, cursor = await page(limit=1)
+        assert newest == [third["sessionId"]]
+        fourth = await people[3].starts_the_demo("pages")
+        assert (await page(limit=2, cursor=cursor))[0] == [second["sessionId"], first["sessionId"]]
+        assert (await page(limit=1))[0] == [fourth["sessionId"]]
+        everything, end = await page(limit=200)
+        assert (everything[:4], end) == ([s["sessionId"] for s in (fourth, third, second, first)], None)
+        for query in ({"cursor": "nonsense"}, {"limit": 0}, {"limit": 201}):
+            with pytest.raises(Refused) as refused:
+                await page(**query)
+            assert refused.value.status == 400
+        for person, session in zip(people, (first, second, third, fourth), strict=True):
+            await person.stops(session)
+
+
+async def test_a_recorder_that_hangs_is_said_to_be_silent(tmp_path: Path) -> None:
+    async with (
+        an_installation(tmp_path) as here,
+        here.person("watched") as watched,
+        here.person("root", admin=True) as root,
+    ):
+        session = await watched.starts_the_demo()
+        await watched.sees_buffered(session, 1)
+        recorder = await here.recorder_pid()
+        os.kill(recorder, signal.SIGSTOP)
+        try:
+            seen = await as_administrators_see(root, session)
+            assert (seen["status"], seen["recorded"], seen["lagSeconds"]) == ("recording", "unknown", None)
+        finally:
+            os.kill(recorder, signal.SIGCONT)
+        seen = await as_administrators_see(root, session)
+        assert seen["recorded"] == "yes"
 
 
 async def test_a_session_tells_its_story(server: Installation) -> None:

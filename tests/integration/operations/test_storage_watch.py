@@ -11,9 +11,9 @@ import pytest
 
 from lookback.buffer.marker import MARKER, RootIdentity, recognise
 from lookback.errors import StorageUnavailableError
-from lookback.operations.storage_health import Level, RootFacts, judge
+from lookback.operations.storage_health import SLOW_US, Level, RootFacts, judge
 from lookback.operations.storage_probe import probe_root
-from lookback.operations.storage_watch import FRESH_US, StorageWatch
+from lookback.operations.storage_watch import FRESH_US, LASTING_US, StorageWatch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +74,24 @@ async def test_a_change_is_told_once_and_a_session_is_refused_with_the_reason(tm
     clock.now_us += FRESH_US
     await watch.require()
     assert told == [(Level.GONE, ["failing"]), (Level.OK, [])]
+
+
+async def test_what_is_wrong_only_for_a_moment_does_not_last() -> None:
+    clock, took_us = Clock(), SLOW_US + 1
+    watch = StorageWatch({"buffer": lambda: RootFacts("buffer", took_us=took_us)}, {}, clock=clock)
+
+    async def lasting() -> list[str]:
+        await watch.probe()
+        return [problem.kind for problem in watch.lasting]
+
+    assert await lasting() == []
+    clock.now_us += LASTING_US
+    assert await lasting() == ["slow"]
+    took_us = 0
+    assert await lasting() == []
+    took_us = SLOW_US + 1
+    clock.now_us += LASTING_US
+    assert await lasting() == []
 
 
 async def test_a_disk_that_hangs_holds_nobody_up_and_is_asked_once() -> None:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from lookback.operations.notices import notices
+from lookback.operations.notices import Notice, flaws, notices
 from lookback.operations.space import Step
-from lookback.operations.storage_health import Level, Problem, Root
+from lookback.operations.storage_health import Level, Problem, Root, RootFacts, judge
 
 
 def problem(root: Root, level: Level) -> Problem:
@@ -35,4 +35,23 @@ def test_a_disk_that_is_gone_is_told_first_and_without_its_inside() -> None:
 
 
 def test_what_is_merely_degraded_is_for_those_who_look_after_it() -> None:
-    assert list(notices(Step.CALM, [problem("buffer", Level.DEGRADED)])) == []
+    degraded, gone = problem("buffer", Level.DEGRADED), problem("storage", Level.GONE)
+    assert list(notices(Step.CALM, [degraded])) == []
+    assert list(flaws(Step.CALM, [degraded, gone])) == [Notice("storage", "warning", degraded.sentence)]
+
+
+def test_a_notice_about_a_slow_disk_or_another_clock_stays_the_same() -> None:
+    told = [
+        [notice.sentence for notice in flaws(Step.CALM, judge(facts))]
+        for facts in (
+            RootFacts("buffer", took_us=1_300_000, slowest="fsync", ahead_us=3_000_000),
+            RootFacts("buffer", took_us=2_900_000, slowest="rename", ahead_us=4_000_000),
+        )
+    ]
+    assert told == [["The buffer directory is slow", "The buffer directory's files are dated by another clock"]] * 2
+
+
+def test_of_a_disk_that_is_nearly_full_the_ladder_tells_once_it_has_a_step() -> None:
+    full = judge(RootFacts("buffer", free_bytes=1000))
+    assert [notice.sentence for notice in flaws(Step.CALM, full)] == ["The buffer directory's disk is nearly full"]
+    assert list(flaws(Step.NO_RENDITIONS, full)) == []

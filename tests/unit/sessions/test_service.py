@@ -10,7 +10,14 @@ from tests.support.session_services import a_service
 from lookback.access.principal import Principal
 from lookback.access.roles import EVERYBODY, RoleBook
 from lookback.db.sessions import SqlSessionRepository
-from lookback.errors import AlreadyActiveError, LivekitUnavailableError, MalformedError, NoCapacityError, NotFoundError
+from lookback.errors import (
+    AlreadyActiveError,
+    LivekitUnavailableError,
+    MalformedError,
+    NoCapacityError,
+    NotFoundError,
+    ValidationError,
+)
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.views import StartRequest
 
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
     from lookback.sessions.service import SessionService
 
 STARTING, RECORDING, INTERRUPTED, DRAINING, EXPIRED, FAILED = SessionState
-ALICE, BOB = Principal("alice"), Principal("bob")
+ALICE, BOB, ROOT = Principal("alice"), Principal("bob"), Principal("root", admin=True)
 DEMO = StartRequest("demo", None, None, "synthetic")
 WINDOW_US = 600_000_000
 
@@ -199,6 +206,35 @@ async def test_a_failure_is_told_for_ten_minutes(service: SessionService, rows: 
     await rows.add(a_row("gone", EXPIRED))
     assert [view.session.session_id for view in await service.own(ALICE)] == ["fresh"]
     assert [view.session.session_id for view in (await service.in_room(ALICE, "demo")).sessions] == ["fresh"]
+
+
+async def test_all_sessions_come_page_by_page_newest_first(service: SessionService, rows: SqlSessionRepository) -> None:
+    for number in range(5):
+        await rows.add(a_row(f"s{number}", DRAINING, started_at_us=number))
+    first, cursor = await service.everybody_s(ROOT, limit=2, cursor=None)
+    second, following = await service.everybody_s(ROOT, limit=2, cursor=cursor)
+    third, end = await service.everybody_s(ROOT, limit=2, cursor=following)
+    seen = [[watched.view.session.session_id for watched in page] for page in (first, second, third)]
+    assert (seen, end) == ([["s4", "s3"], ["s2", "s1"], ["s0"]], None)
+    assert (await service.everybody_s(ROOT, limit=5, cursor=None))[1] is None
+    with pytest.raises(ValidationError, match="not one of ours"):
+        await service.everybody_s(ROOT, limit=2, cursor="s4")
+
+
+async def test_a_recorder_that_is_silent_is_told_from_one_that_does_not_record(
+    service: SessionService, rows: SqlSessionRepository, recorder: RememberingRecorder
+) -> None:
+    await rows.add(a_row("over", DRAINING, started_at_us=1))
+    await rows.add(a_row("runs", RECORDING, started_at_us=2))
+    recorder.known = ["runs"]
+
+    async def told() -> list[tuple[str, int | None]]:
+        page, _ = await service.everybody_s(ROOT, limit=2, cursor=None)
+        return [(watched.recorded, watched.lag_us) for watched in page]
+
+    assert await told() == [("yes", 0), ("no", None)]
+    recorder.connected = False
+    assert await told() == [("unknown", None)] * 2
 
 
 async def test_a_manager_sees_all_of_a_room_saves_from_others_after_their_own_and_ends_them(

@@ -71,8 +71,18 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-export const usePages = <T>(queryKey: readonly unknown[], ask: (cursor: string | null) => Promise<Page<T>>) =>
-  useInfiniteQuery({ queryKey, queryFn: ({ pageParam }) => ask(pageParam), ...BY_CURSOR });
+/** `everyMs`: how often a page is asked for again. All that were read are, so whoever scrolled far waits for longer. */
+export const usePages = <T>(
+  queryKey: readonly unknown[],
+  ask: (cursor: string | null) => Promise<Page<T>>,
+  everyMs?: number,
+) =>
+  useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => ask(pageParam),
+    ...BY_CURSOR,
+    refetchInterval: (query) => (everyMs ? everyMs * (query.state.data?.pages.length ?? 1) : false),
+  });
 
 export const clipsKey = (filters: Filters) => ["clips", filters] as const;
 

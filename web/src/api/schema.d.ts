@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * All Sessions
-         * @description List everybody's sessions that run, can be saved from or have just failed. For those who manage limits.
+         * @description List all sessions that run, can be saved from or have just failed, newest first. For those who manage limits.
          */
         get: operations["allSessions"];
         put?: never;
@@ -1848,7 +1848,7 @@ export interface components {
             joinsLivekit: boolean;
             /**
              * Notices
-             * @description What everybody should know of how the server is just now.
+             * @description What one should know of how the server is just now.
              */
             notices: components["schemas"]["NoticeAnswer"][];
         };
@@ -1894,7 +1894,7 @@ export interface components {
         };
         /**
          * NoticeAnswer
-         * @description Something that people will notice of how the server is.
+         * @description Something that people should know of how the server is.
          */
         NoticeAnswer: {
             /**
@@ -1904,7 +1904,7 @@ export interface components {
             kind: "space" | "storage";
             /**
              * Level
-             * @description broken: something does not work at all.
+             * @description broken: something does not work at all. A warning about storage (it works, but not as it should) is only for those who manage limits everywhere.
              * @enum {string}
              */
             level: "warning" | "broken";
@@ -2599,18 +2599,26 @@ export interface components {
             /** Gaps */
             gaps: components["schemas"]["GapAnswer"][];
             /**
+             * Recorded
+             * @description Whether the recorder records it now; unknown: the recorder does not answer.
+             * @enum {string}
+             */
+            recorded: "yes" | "no" | "unknown";
+            /**
              * Lagseconds
-             * @description How far what is on disk is behind; null while nothing is recorded, or the recorder is silent.
+             * @description How far what is on disk is behind; null unless it is recorded.
              */
             lagSeconds: number | null;
         };
         /**
          * WatchedSessionsAnswer
-         * @description Everybody's sessions that run, can be saved from or have just failed, newest first.
+         * @description A page of all sessions that run, can be saved from or have just failed, newest first.
          */
         WatchedSessionsAnswer: {
             /** Items */
             items: components["schemas"]["WatchedSessionAnswer"][];
+            /** Nextcursor */
+            nextCursor: string | null;
         };
         /**
          * WindowAnswer
@@ -2972,7 +2980,11 @@ export interface operations {
     };
     allSessions: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before. */
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2986,6 +2998,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WatchedSessionsAnswer"];
+                };
+            };
+            /** @description The request makes no sense as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not signed in */

@@ -2,7 +2,8 @@
 
 import { bodyOf, client } from "./client";
 
-export const getAllSessions = async () => (await bodyOf(client.GET("/livekit-replay/admin/sessions"))).items;
+export const getAllSessions = (cursor: string | null) =>
+  bodyOf(client.GET("/livekit-replay/admin/sessions", { params: { query: cursor === null ? {} : { cursor } } }));
 
 export const getHealth = () => bodyOf(client.GET("/livekit-replay/admin/health"));
 

@@ -9,6 +9,8 @@ export interface Column<T> {
   name: string;
   /** Numbers stand at the right. */
   right?: boolean;
+  /** Sentences get the room that the others leave. */
+  wide?: boolean;
   cell: (row: T) => ReactNode;
 }
 
@@ -38,8 +40,8 @@ export function Table<T>({ label, columns, rows, keyOf }: TableProps<T>) {
       <tbody>
         {rows.map((row) => (
           <tr key={keyOf(row)}>
-            {columns.map(({ name, right, cell }) => (
-              <td key={name} data-right={right} data-name={name}>
+            {columns.map(({ name, right, wide, cell }) => (
+              <td key={name} data-right={right} data-wide={wide} data-name={name}>
                 {cell(row)}
               </td>
             ))}

@@ -76,7 +76,7 @@ function List({ entries }: { entries: AuditEntry[] }) {
 
 const COLUMNS: Column<AuditEntry>[] = [
   { name: "When", cell: (entry) => <When at={Date.parse(entry.at)} /> },
-  { name: "What", cell: (entry) => <What entry={entry} /> },
+  { name: "What", wide: true, cell: (entry) => <What entry={entry} /> },
   {
     name: "Where",
     cell: (entry) => <span className={classes.dim}>{entry.roomName ?? entry.communityId ?? ""}</span>,

@@ -28,7 +28,10 @@ export function SpacePanel() {
     mutationFn: () => cleanUp({ dryRun: false, freeBytes: 0 }),
     onSuccess: (gone) => toast(`Cleaned up: ${goneOf(gone)}.`),
     onError: (error) => toastProblem(error),
-    onSettled: () => client.invalidateQueries({ queryKey: ["system"] }),
+    onSettled: () => {
+      preview.reset(); // it names what is gone now
+      return client.invalidateQueries({ queryKey: ["system"] });
+    },
   });
   return (
     <Panel title="Space" aside={space.data?.lastCleanup && lastOf(space.data.lastCleanup)}>

@@ -1,4 +1,4 @@
-/** How the server is, for those who look after it: sessions, health, disks, and what goes next. */
+/** How the server is, for those who look after it: disks and what goes next, health, and all sessions. */
 
 import { useDocumentTitle } from "@mantine/hooks";
 
@@ -21,13 +21,9 @@ export default function SystemPage() {
           may(known, "MANAGE_REPLAY_LIMITS", null) ? (
             <>
               <h1>System</h1>
-              <div className={classes.two}>
-                <div className={classes.column}>
-                  <SessionsPanel />
-                  <SpacePanel />
-                </div>
-                <HealthPanel />
-              </div>
+              <SpacePanel />
+              <HealthPanel />
+              <SessionsPanel />
             </>
           ) : (
             <Notice tone="bad" sentence="Only those who manage limits everywhere can see how the server is." />

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import { GB } from "../app/words";
-import { countsOf, disksOf, goneOf, shortenedSentence, sourceOf, stateOf, verdictOf } from "./sentences";
+import { countsOf, disksOf, goneOf, lagOf, shortenedSentence, sourceOf, stateOf, verdictOf } from "./sentences";
 
 const disk = (name: "buffer" | "storage", free: number) => ({
   name,
@@ -24,8 +24,15 @@ it("says why a session is as it is", () => {
 
 it("counts sessions by state, in the order they come", () => {
   const sessions = (["recording", "failed", "recording"] as const).map((status) => ({ status }));
-  expect(countsOf(sessions)).toBe("2 recording · 1 failed");
-  expect(countsOf([])).toBe("");
+  expect(countsOf(sessions, false)).toBe("2 recording · 1 failed");
+  expect(countsOf(sessions, true)).toBe("newest 3: 2 recording · 1 failed");
+  expect(countsOf([], false)).toBe("");
+});
+
+it("tells a session that is not recorded from one of which nothing is known", () => {
+  expect(lagOf({ recorded: "yes", lagSeconds: 0 })).toBe("0 s");
+  expect(lagOf({ recorded: "no", lagSeconds: null })).toBe("not recorded");
+  expect(lagOf({ recorded: "unknown", lagSeconds: null })).toBe("not known");
 });
 
 it.each<[("ok" | "warning" | "broken")[], string]>([

@@ -22,11 +22,20 @@ export function stateOf({ status, reason }: Pick<WatchedSession, "status" | "rea
   return reason ? `${status}: ${reason}` : status;
 }
 
-/** "3 recording · 1 interrupted". */
-export function countsOf(sessions: readonly Pick<WatchedSession, "status">[]): string {
+/** "0.4 s", or in words why there is none. */
+export function lagOf({ recorded, lagSeconds }: Pick<WatchedSession, "recorded" | "lagSeconds">): string {
+  if (recorded === "unknown") return "not known";
+  return lagSeconds === null ? "not recorded" : ofLength(lagSeconds);
+}
+
+export const RECORDER_SILENT = "The recorder does not answer: what it records and how far it is behind is not known.";
+
+/** "3 recording · 1 interrupted"; `more` there are than these: "newest 50: 49 recording · 1 draining". */
+export function countsOf(sessions: readonly Pick<WatchedSession, "status">[], more: boolean): string {
   const counts = new Map<string, number>();
   for (const { status } of sessions) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return [...counts].map(([status, count]) => `${count} ${status}`).join(" · ");
+  const said = [...counts].map(([status, count]) => `${count} ${status}`).join(" · ");
+  return more ? `newest ${sessions.length}: ${said}` : said;
 }
 
 /** "2 broken, 1 to mind", or that all is well. */

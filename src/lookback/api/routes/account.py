@@ -27,6 +27,7 @@ async def me(who: Who, has: Has, request: Request) -> MeAnswer:
         ],
         joins_livekit=request.app.state.livekit_url is not None,
         notices=[
-            NoticeAnswer(kind=notice.kind, level=notice.level, sentence=notice.sentence) for notice in has.notices.now()
+            NoticeAnswer(kind=notice.kind, level=notice.level, sentence=notice.sentence)
+            for notice in has.notices.now(who)
         ],
     )

@@ -60,10 +60,16 @@ async def list_sessions(who: Who, has: Has) -> SessionListAnswer:
     return SessionListAnswer(items=[present.session(view) for view in await has.sessions.own(who)])
 
 
-@router.get("/admin/sessions", operation_id="allSessions", responses=problems(401, 403))
-async def all_sessions(who: Who, has: Has) -> WatchedSessionsAnswer:
-    """List everybody's sessions that run, can be saved from or have just failed. For those who manage limits."""
-    return WatchedSessionsAnswer(items=[present.watched(view) for view in await has.sessions.everybody_s(who)])
+@router.get("/admin/sessions", operation_id="allSessions", responses=problems(400, 401, 403))
+async def all_sessions(
+    who: Who,
+    has: Has,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=500, description="nextCursor of the page before.")] = None,
+) -> WatchedSessionsAnswer:
+    """List all sessions that run, can be saved from or have just failed, newest first. For those who manage limits."""
+    views, following = await has.sessions.everybody_s(who, limit=limit, cursor=cursor)
+    return WatchedSessionsAnswer(items=[present.watched(view) for view in views], next_cursor=following)
 
 
 @router.get("/sessions/{session_id}/timeline", operation_id="timeline", responses=problems(400, 401, 404))
