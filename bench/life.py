@@ -90,11 +90,13 @@ async def _live(server: Installation, livekit: LivekitServer, seconds: float, re
         await town.settles()
         watching.cancel()
         orphans, left = await town.orphans(), await town.leaked(before)
-    longest = sorted(town.long, key=lambda seen: -seen.seconds)
+        longest = sorted(town.long, key=lambda seen: -seen.seconds)[:5]
+        for seen in longest:
+            seen.stories = {id_: await _story(admin, id_) for id_ in {seen.session for seen in seen.seen} if id_}
     report.figures |= {
         "turns": turns,
         "disagreementS": spread([seen.seconds for seen in town.long] or [0.0]),
-        "longest": [asdict(seen) for seen in longest[:5]],
+        "longest": [asdict(seen) for seen in longest],
         "openFiles": {"before": before, "more": left},
     }
     report.at_most(
@@ -115,11 +117,18 @@ async def _found(admin: Person) -> None:
     await admin.answer("PATCH", f"{base}/config", json={"autoStart": "on"})
 
 
+async def _story(admin: Person, session_id: str) -> list[str]:
+    """What happened to a session, so that nobody has to guess why it disagreed."""
+    told = (await admin.answer("GET", f"sessions/{session_id}/story")).json()
+    return [f"{event['at']} {event['kind']}: {event['sentence']}" for event in told["events"]]
+
+
 class Seen(NamedTuple):
     """What the server says of somebody's share, and the program of their session."""
 
     share: Share | None
     status: str | None
+    session: str | None
 
 
 @dataclass(slots=True)
@@ -131,6 +140,7 @@ class Disagreement:
     after: list[str]
     seconds: float = 0.0
     seen: list[Seen] = field(default_factory=list)
+    stories: dict[str, list[str]] = field(default_factory=dict)
 
     def lasts(self, at_s: float, seen: Seen) -> None:
         """It is still there, or there with other words."""
@@ -217,8 +227,9 @@ class Town:
         found = {}
         for person, life in zip(self._people, self._lives, strict=True):
             session = await person.session_in(life.room)
-            seen = Seen(shares.get(life.identity), session["status"] if session else None)
-            if not agrees(*seen):
+            status, session_id = (session["status"], session["sessionId"]) if session else (None, None)
+            seen = Seen(shares.get(life.identity), status, session_id)
+            if not agrees(seen.share, seen.status):
                 found[life.identity] = seen
         return found
 
