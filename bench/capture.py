@@ -19,12 +19,12 @@ from lookback.access.audit import Audit
 from lookback.access.principal import Principal
 from lookback.buffer.layout import BufferLayout
 from lookback.buffer.reader import SegmentCache, read_segments
+from lookback.buffer.threads import DiskThreads
 from lookback.clips.capture import CaptureService
 from lookback.clips.model import CaptureWish
 from lookback.clips.ports import FoundSession
 from lookback.clips.quota import UserQuota
 from lookback.clips.store import ClipStore
-from lookback.clips.threads import Threads
 from lookback.db.audit import SqlAuditRepository
 from lookback.db.clips import SqlClipRepository
 from lookback.db.engine import connect, migrate
@@ -94,7 +94,7 @@ async def _service(folder: Path, filled: FilledSession) -> AsyncIterator[Capture
         audit=Audit(SqlAuditRepository(engine), _now_us),
         name_of=SqlUserRepository(engine).name_of,
         erased=SqlErasureRepository(engine).erased_since,
-        run=Threads("capture", 4).run,
+        threads=DiskThreads("capture", 4),
     )
     await engine.dispose()
 

@@ -19,7 +19,7 @@ _PIECE = 64 * 1024
 def on_a_small_disk(folder: Path, megabytes: int, options: str = "rw") -> list[str]:
     """The command prefix that runs a program with `folder` on a file system of its own, of that size."""
     mount = f'mount -t tmpfs -o size={megabytes}m,{options} lookback-test "$0" && exec "$@"'
-    return [*_namespace(), "sh", "-c", mount, str(folder)]
+    return [*namespace(), "sh", "-c", mount, str(folder)]
 
 
 def on_a_loop_mount(folder: Path, image: Path, megabytes: int) -> list[str]:
@@ -30,7 +30,7 @@ def on_a_loop_mount(folder: Path, image: Path, megabytes: int) -> list[str]:
         file.truncate(megabytes << 20)
     subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
     mount = 'mount -o loop "$1" "$0" && shift && exec "$@"'
-    return [*_namespace(), "sh", "-c", mount, str(folder), str(image)]
+    return [*namespace(), "sh", "-c", mount, str(folder), str(image)]
 
 
 def inside(pid: int) -> list[str]:
@@ -42,7 +42,7 @@ def inside(pid: int) -> list[str]:
 def on_a_removable_disk(disk: Path, folder: Path, megabytes: int) -> list[str]:
     """The same with the disk at `disk`, too: from there it can be mounted on `folder` again with all that is on it."""
     mount = f'mount -t tmpfs -o size={megabytes}m lookback-test "$0" && mount --bind "$0" "$1" && shift && exec "$@"'
-    return [*_namespace(), "sh", "-c", mount, str(disk), str(folder)]
+    return [*namespace(), "sh", "-c", mount, str(disk), str(folder)]
 
 
 def seen_by(pid: int, path: Path) -> Path:
@@ -63,7 +63,7 @@ def fill(folder: Path) -> Path:
     return ballast
 
 
-def _namespace() -> list[str]:
+def namespace() -> list[str]:
     """How to get a mount namespace here; fails with the reason where none is to be had."""
     command = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
     probe = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)

@@ -43,7 +43,7 @@ from lookback.bootstrap.parts import (
 from lookback.bootstrap.people import people
 from lookback.bootstrap.privacy import SessionParts, privacy, rate_limits
 from lookback.bootstrap.space import Room, space_desk, sweeper_of
-from lookback.bootstrap.storage import storage_watch
+from lookback.bootstrap.storage import disk_threads, storage_watch
 from lookback.buffer.reader import SegmentCache
 from lookback.clips.expiry import ClipExpiry
 from lookback.db.audit import SqlAuditRepository
@@ -146,12 +146,13 @@ class App:
 
     def _compose(self) -> None:
         settings, layout, cache = self.settings, buffer_layout(self.settings), SegmentCache()
-        self.recorder = Supervisor(recorder_config(settings), now_us=clock_us)
         self.room, rows = Room.of(settings), SqlSessionRepository(self.engine)
         self.audit = Audit(SqlAuditRepository(self.engine), clock_us)
         self.alerts = alert_desk(settings, secret_of(settings))
         self.disks = storage_watch(settings, self.audit, self.alerts)
-        buffers, moves = SessionBuffers(layout, cache), Moves(rows, clock_us, self.audit)
+        self.threads = disk_threads(self.disks)
+        self.recorder = Supervisor(recorder_config(settings), now_us=clock_us, disk=self.threads.buffer)
+        buffers, moves = SessionBuffers(layout, cache, self.threads.buffer), Moves(rows, clock_us, self.audit)
         self.known = KnownUsers(self.tokens, SqlUserRepository(self.engine), clock_us)
         self.people = people(settings, self.engine, self.known, self.audit, self.livekit)
         communities, consents = self.people.communities, Consents(SqlConsentRepository(self.engine))
@@ -172,6 +173,7 @@ class App:
             space=self.room.disks,
             leases=self.room.leases,
             times=self.metrics,
+            threads=self.threads,
         )
         self.expiry = ClipExpiry(SqlClipRepository(self.engine), self.clips.rows, communities, clock_us)
         self.privacy = privacy(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import av
 
@@ -23,12 +25,13 @@ from lookback.errors import LookbackError, SettingsError
 from lookback.home import has_begun, server_runs
 from lookback.livekit.client import a_livekit_client
 from lookback.livekit.examination import look_at_livekit
+from lookback.operations.bounded import Bounded
 from lookback.operations.doctor.alerts import judge_alerts
 from lookback.operations.doctor.clock import judge_clock
 from lookback.operations.doctor.configuration import judge_settings
 from lookback.operations.doctor.database import judge_database
 from lookback.operations.doctor.findings import Finding, Level, wrong
-from lookback.operations.doctor.folders import judge_folder, judge_pair, look_at_folder
+from lookback.operations.doctor.folders import FolderFacts, judge_folder, judge_pair, look_at_folder
 from lookback.operations.doctor.livekit import judge_door, judge_egress, judge_livekit
 from lookback.operations.doctor.ports import judge_ports, judge_reach, look_at_port
 from lookback.operations.doctor.remedies import Problem
@@ -49,15 +52,19 @@ from lookback.recorder.control_client import ControlClient
 from lookback.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from lookback.buffer.marker import RootIdentity
     from lookback.operations.doctor.alerts import Alerting
     from lookback.operations.doctor.database import DatabaseFacts
     from lookback.operations.doctor.livekit import Folder, LivekitFacts
     from lookback.operations.doctor.running import Server
 
+T = TypeVar("T")
+
 _RECORDER_S = 3.0
+_SILENT = FolderFacts(fault=errno.ETIMEDOUT)
 _SERVER_ONLY = frozenset({"webhooks"})
 """Checks that only the running server can make; a command takes its word for them."""
 
@@ -87,16 +94,18 @@ async def examine_from_outside(wanted: Wanted | None = None) -> list[Finding]:
     except SettingsError as error:
         return list(judge_settings(error.detail, os.environ, known))
     found = list(judge_settings(None, os.environ, known))
-    return found + await examine(settings, await _processes(settings), wanted)
+    return found + await examine(settings, await _processes(settings), Folders(settings), wanted)
 
 
-async def examine(settings: Settings, processes: Processes, wanted: Wanted | None = None) -> list[Finding]:
+async def examine(
+    settings: Settings, processes: Processes, folders: Folders, wanted: Wanted | None = None
+) -> list[Finding]:
     """Look at everything beside the settings themselves."""
     database, livekit = await asyncio.gather(look_at_database(settings.database, clock_us), _livekit(settings))
     return [
         *_secrets(settings),
         judge_database(database),
-        *await asyncio.to_thread(_folders, settings),
+        *await asyncio.to_thread(folders.judge),
         *judge_clock(clock_us(), {"the database": database.clock_us, "LiveKit": livekit.clock_us if livekit else None}),
         judge_server(processes.server),
         *_recorder(processes),
@@ -172,20 +181,41 @@ def _secrets(settings: Settings) -> list[Finding]:
     return found
 
 
-def _folders(settings: Settings) -> list[Finding]:
-    """Blocks. Nothing is said of folders in a home that cannot be used: they are what is wrong with it."""
-    home = look_at_folder(settings.home)
-    if home.fault:
-        return [wrong(Problem.HOME_UNUSABLE, f"LOOKBACK_HOME cannot be written ({os.strerror(home.fault)})")]
-    roots = known_roots(settings)
-    buffer = look_at_folder(settings.buffer_path, roots.buffer)
-    clips = look_at_folder(settings.storage_path, roots.storage)
-    began, floor = has_begun(settings.home), settings.min_free_bytes
-    return [
-        *judge_folder("buffer", buffer, began=began, floor_bytes=floor),
-        *judge_folder("clips", clips, began=began, floor_bytes=floor),
-        *judge_pair(settings.buffer_path.resolve(), settings.storage_path.resolve(), buffer, clips),
-    ]
+class Folders:
+    """The folders of an installation. Each is looked at in a thread of its own: a disk that hangs hangs nobody."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._home = Bounded(partial(look_at_folder, settings.home))
+        self._buffer = Bounded(lambda: _look_at_root(settings.buffer_path, known_roots(settings).buffer))
+        self._clips = Bounded(lambda: _look_at_root(settings.storage_path, known_roots(settings).storage))
+
+    def judge(self) -> list[Finding]:
+        """Blocks. Nothing is said of folders in a home that cannot be used: they are what is wrong with it."""
+        settings = self._settings
+        home = _answered(self._home, _SILENT)
+        if home.fault:
+            return [wrong(Problem.HOME_UNUSABLE, f"LOOKBACK_HOME cannot be written ({os.strerror(home.fault)})")]
+        buffer, buffer_path = _answered(self._buffer, (_SILENT, settings.buffer_path))
+        clips, clips_path = _answered(self._clips, (_SILENT, settings.storage_path))
+        began, floor = has_begun(settings.home), settings.min_free_bytes
+        return [
+            *judge_folder("buffer", buffer, began=began, floor_bytes=floor),
+            *judge_folder("clips", clips, began=began, floor_bytes=floor),
+            *judge_pair(buffer_path, clips_path, buffer, clips),
+        ]
+
+
+def _answered(look: Callable[[], T], otherwise: T) -> T:
+    try:
+        return look()
+    except TimeoutError:
+        return otherwise
+
+
+def _look_at_root(path: Path, root: RootIdentity | None) -> tuple[FolderFacts, Path]:
+    """What was seen of a root, and where it is without links. Blocks."""
+    return look_at_folder(path, root), path.resolve()
 
 
 def _ports(settings: Settings, processes: Processes) -> list[Finding]:

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lookback.access.principal import Permission
-from lookback.bootstrap.doctor import Processes, Wanted, examine
+from lookback.bootstrap.doctor import Folders, Processes, Wanted, examine
 from lookback.bootstrap.parts import clock_us
 from lookback.operations.doctor.configuration import judge_settings
 from lookback.operations.doctor.livekit import WebhookFacts, judge_webhooks
@@ -39,6 +39,7 @@ class Health:
         self, settings: Settings, recorder: Supervisor, webhooks: LivekitWebhooks | None, alerts: AlertDesk
     ) -> None:
         self._settings, self._recorder, self._webhooks, self._alerts = settings, recorder, webhooks, alerts
+        self._folders = Folders(settings)
         self._one_at_a_time = asyncio.Lock()
         self._found: dict[Wanted | None, tuple[int, Sequence[Finding]]] = {}
 
@@ -59,7 +60,10 @@ class Health:
         known = [name.upper() for name in Settings.model_fields]
         found = list(judge_settings(None, os.environ, known))
         found += await examine(
-            self._settings, Processes("answers", self._recorder_facts(), await self._alerting()), wanted
+            self._settings,
+            Processes("answers", self._recorder_facts(), await self._alerting()),
+            self._folders,
+            wanted,
         )
         reachable = any(finding.id == "livekit" for finding in found)
         if self._webhooks is not None and reachable:  # LiveKit has just seen somebody enter a room, and tells of it

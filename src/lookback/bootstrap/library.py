@@ -11,7 +11,7 @@ from lookback.access.audit import Audit
 from lookback.bootstrap.parts import buffer_layout, clock_us, new_id, wait_until
 from lookback.bootstrap.roots import kept_roots
 from lookback.buffer.leases import Leases
-from lookback.clips.assembly import ClipServices, World, assemble
+from lookback.clips.assembly import ClipServices, ServerThreads, World, assemble
 from lookback.clips.space import AmpleSpace
 from lookback.clips.stopwatch import Unmeasured
 from lookback.clips.usage import QuotaOffice
@@ -61,6 +61,7 @@ def clip_services(
     space: SpaceGate | None = None,
     leases: Leases | None = None,
     times: CaptureTimes | None = None,
+    threads: ServerThreads | None = None,
 ) -> ClipServices:
     """Everything about clips of an installation."""
     world = World(
@@ -75,6 +76,7 @@ def clip_services(
         space=space or AmpleSpace(),
         leases=leases or Leases(),
         times=times or Unmeasured(),
+        threads=threads or ServerThreads(),
     )
     return assemble(
         settings.storage_path,

@@ -81,6 +81,7 @@ def _prepared(folder: Path, variable: str, known: RootIdentity | None) -> RootId
 
 def _if_of(folder: Path, kept: RootIdentity | None) -> RootIdentity | None:
     """The identity, unless it was said of a folder that was configured before this one."""
-    if kept is None or not any(place.is_relative_to(kept.mount_point) for place in (folder, folder.resolve())):
+    if kept is None:
         return None
-    return kept
+    below = folder.is_relative_to(kept.mount_point) or folder.resolve().is_relative_to(kept.mount_point)
+    return kept if below else None

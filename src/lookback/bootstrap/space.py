@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lookback.bootstrap.parts import clock_us
 from lookback.buffer.leases import Leases
 from lookback.operations.alerts import space_alert
+from lookback.operations.bounded import Bounded
 from lookback.operations.disk_space import DiskSpace, measure
 from lookback.operations.space_desk import SpaceDesk
 from lookback.operations.space_watch import SpaceWatch
@@ -36,8 +37,9 @@ class Room:
     @classmethod
     def of(cls, settings: Settings) -> Room:
         """The disks of an installation; nobody has looked at them yet."""
-        measured = partial(measure, min_free_bytes=settings.min_free_bytes)
-        disks = DiskSpace(settings.buffer_path, settings.storage_path, measured)
+        paths = (settings.buffer_path, settings.storage_path)
+        measured = {path: Bounded(partial(measure, path, settings.min_free_bytes)) for path in paths}
+        disks = DiskSpace(*paths, lambda path: measured[path]())
         return cls(disks, Leases(), Windows())
 
 

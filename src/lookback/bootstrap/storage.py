@@ -1,4 +1,4 @@
-"""What watches whether the disks work, put together from the settings."""
+"""What watches whether the disks work, and the threads that wait for them, put together from the settings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from lookback.bootstrap.parts import clock_us
 from lookback.bootstrap.roots import kept_roots
 from lookback.buffer.marker import require_root
+from lookback.buffer.threads import DiskThreads
+from lookback.clips.assembly import ServerThreads
 from lookback.operations.alerts import storage_alert
 from lookback.operations.storage_probe import probe_root
 from lookback.operations.storage_watch import StorageWatch
@@ -33,4 +35,15 @@ def storage_watch(settings: Settings, audit: Audit, alerts: AlertDesk) -> Storag
         clock=clock_us,
         audit=audit,
         alert=lambda level, problems: alerts.tell(storage_alert(level, problems)),
+    )
+
+
+def disk_threads(watch: StorageWatch) -> ServerThreads:
+    """The threads of a server. One that waits for a disk which hangs is lost to all others until the disk answers."""
+    return ServerThreads(
+        # Captures mostly wait for fsync; more at once than this wait for the same disk.
+        captures=DiskThreads("capture", 4, watch.silence("buffer", "storage")),
+        # A clip that has no file of its own yet is read from the buffer.
+        clips=DiskThreads("clips", 16, watch.silence("storage", also=("buffer",))),
+        buffer=DiskThreads("buffer", 16, watch.silence("buffer")),
     )

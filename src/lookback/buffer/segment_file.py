@@ -77,7 +77,10 @@ class SegmentFile:
         for fd, path in ((self._index, self._paths.index), (self._media, self._paths.media)):
             if fd < 0:
                 continue  # a file that was there before is not ours
-            os.close(fd)
+            with contextlib.suppress(
+                OSError
+            ):  # a network file system may say here that it could not write: syncing does
+                os.close(fd)
             if not self._commits:
                 with contextlib.suppress(OSError):
                     path.unlink()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lookback.buffer.leases import Leases
+from lookback.buffer.threads import ANYBODYS, DiskThreads
 from lookback.clips.background import Background
 from lookback.clips.capture import CaptureService
 from lookback.clips.library import Library
@@ -17,7 +18,6 @@ from lookback.clips.rows import ClipRows
 from lookback.clips.space import AmpleSpace
 from lookback.clips.stopwatch import Unmeasured
 from lookback.clips.store import ClipStore
-from lookback.clips.threads import Threads
 from lookback.clips.thumbnails import Thumbnailer
 from lookback.clips.trail import AuditWitness
 
@@ -35,8 +35,13 @@ if TYPE_CHECKING:
     from lookback.clips.stopwatch import CaptureTimes
 
 
-# Captures mostly wait for fsync; more at once than this wait for the same disk.
-_CAPTURE_THREADS = 4
+@dataclass(frozen=True, slots=True)
+class ServerThreads:
+    """Who waits for which disk: captures for both, what is done with clips for theirs, thumbnails for the buffer's."""
+
+    captures: DiskThreads = ANYBODYS
+    clips: DiskThreads = ANYBODYS
+    buffer: DiskThreads = ANYBODYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class World:
     `default_quota` gives the quota of users without one of their own, by community. `server_id` names this server among
     those that share a database. `new_key` makes secrets. `storage_root`: what the disk of clips is recognised by.
     `space`: who watches the disk, if anybody does. `leases`: those of the process that evicts. `times` is told how long
-    captures take.
+    captures take. `threads`: those of the server; commands have nobody to hold up.
     """
 
     ledger: QuotaLedger
@@ -60,6 +65,7 @@ class World:
     space: SpaceGate = field(default_factory=AmpleSpace)
     leases: Leases = field(default_factory=Leases)
     times: CaptureTimes = field(default_factory=Unmeasured)
+    threads: ServerThreads = field(default_factory=ServerThreads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ def assemble(
     world: World,
 ) -> ClipServices:
     """Build the services over one storage root and one buffer; both directories must exist."""
-    store = ClipStore(root, layout, identity=world.storage_root)
+    store = ClipStore(root, layout, identity=world.storage_root, threads=world.threads.clips)
     rows = ClipRows(repository, store, world.audit)
     quota = UserQuota(world.ledger, repository, world.default_quota, clock=clock, new_id=new_id, holder=world.server_id)
     library = Library(repository, rows, clock, quota=quota, new_key=world.new_key)
@@ -114,7 +120,7 @@ def assemble(
         audit=world.audit,
         name_of=world.name_of,
         erased=world.erased,
-        run=Threads("capture", _CAPTURE_THREADS).run,
+        threads=world.threads.captures,
         space=world.space,
         leases=world.leases,
         times=world.times,
@@ -129,5 +135,5 @@ def assemble(
         renditions=Renditions(library, rows, store, quota, new_id=new_id, wake=background.wake, space=world.space),
         recovery=Recovery(repository, world.ledger, store, layout),
         background=background,
-        thumbnailer=Thumbnailer(layout, cache, clock, wait),
+        thumbnailer=Thumbnailer(layout, cache, clock, wait, world.threads.buffer),
     )

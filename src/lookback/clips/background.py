@@ -115,6 +115,7 @@ class Background:
         self._files = _Lane(self._finish_files)
         self._renditions = _Lane(self._finish_renditions)
         self._posterless: dict[str, int] = {}
+        self._pinned: dict[str, Clip] = {}  # those that have their file, and whose pins could not be removed yet
 
     def wake(self, clip_id: str) -> None:
         """Say that there may be something to do for this clip."""
@@ -137,6 +138,8 @@ class Background:
         """Find unfinished clips, write down what could not be, and remove those whose time to be restored is over."""
         now_us = self._clock()
         await self._rows.catch_up()
+        for clip in tuple(self._pinned.values()):
+            await self._unpin(clip)
         for clip in await self._repository.unfinished():
             for lane in (self._files, self._renditions):
                 if lane.due(clip.clip_id, now_us):
@@ -195,7 +198,7 @@ class Background:
         if tries >= _POSTER_TRIES:
             return
         try:
-            await asyncio.to_thread(self._write_poster, clip)
+            await self._store.threads.run(self._write_poster, clip)
         except CaptureFailedError as error:
             # What cannot be decoded now will not be later; a few tries in case the machine was the reason.
             self._posterless[clip.clip_id] = tries + 1
@@ -213,15 +216,25 @@ class Background:
 
     async def _materialise(self, clip: Clip) -> None:
         try:
-            digest = await asyncio.to_thread(self._store.materialise, clip, self._stop.is_set)
+            digest = await self._store.threads.run(self._store.materialise, clip, self._stop.is_set)
         except NotFoundError:
             await self._rows.change(clip.clip_id, status="failed")
             log.error("clip.lost", clip=clip.clip_id)  # noqa: TRY400 - the cause is that files are gone, not a bug
             return
         changed = await self._rows.change(clip.clip_id, storage=Storage.FILE, sha256=digest)
         if changed is not None:
-            await asyncio.to_thread(self._store.unpin, changed)
+            await self._unpin(changed)
             log.info("clip.stored", clip=clip.clip_id, size=clip.size_bytes)
+
+    async def _unpin(self, clip: Clip) -> None:
+        """Let go of the pins; when the buffer's disk is away the next sweep does, for the row has nothing undone."""
+        try:
+            await self._store.threads.run(self._store.unpin, clip)
+        except LookbackError as error:
+            self._pinned[clip.clip_id] = clip
+            log.warning("clip.still_pinned", clip=clip.clip_id, error=str(error))
+        else:
+            self._pinned.pop(clip.clip_id, None)
 
     async def _finish_renditions(self, clip: Clip) -> None:
         if clip.storage is not Storage.FILE or not self._has_room(self._space.require_rendition):

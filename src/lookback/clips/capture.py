@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lookback.access.audit import Audit
     from lookback.access.principal import Principal
     from lookback.buffer.reader import SegmentCache
+    from lookback.buffer.threads import DiskThreads
     from lookback.clips.model import CaptureWish
     from lookback.clips.planning import Planned
     from lookback.clips.ports import (
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
         NameOf,
         QuotaGate,
         Room,
-        Run,
         SessionLookup,
         Wait,
     )
@@ -85,8 +85,8 @@ class CaptureService:
     """Makes clips.
 
     `wake` is called with the id of every new clip; `wait` returns when an instant has come; `name_of` tells what a
-    user is called; `erased` whether they were erased meanwhile; `run` makes a blocking call in a thread; `leases` keep
-    the range while a capture waits; `times` is told how long every clip took.
+    user is called; `erased` whether they were erased meanwhile; `threads` are for captures alone; `leases` keep the
+    range while a capture waits; `times` is told how long every clip took.
     """
 
     sessions: SessionLookup
@@ -101,7 +101,7 @@ class CaptureService:
     audit: Audit
     name_of: NameOf
     erased: Erased
-    run: Run
+    threads: DiskThreads
     space: SpaceGate = field(default_factory=AmpleSpace)
     leases: Leases = field(default_factory=Leases)
     times: CaptureTimes = field(default_factory=Unmeasured)
@@ -111,7 +111,9 @@ class CaptureService:
     async def capture(self, who: Principal, wish: CaptureWish) -> tuple[Clip, bool]:
         """Save a range of a session; the clip can be played as soon as this returns. The flag says whether it is new.
 
-        Raises what `plan_clip`, `wished_range`, `require_length`, `require_past`, the quota and the store raise.
+        Raises what `plan_clip`, `wished_range`, `require_length`, `require_past`, the quota and the store raise. When a
+        disk does not answer that is StorageUnavailableError; a clip that was being written then is whole when it does
+        again, and has its row.
         """
         began_us, watch = self.clock(), Stopwatch()
         session = await self.sessions.find(who, session_id=wish.session_id, room_name=wish.room_name)
@@ -125,11 +127,16 @@ class CaptureService:
         if known is not None:  # said before the wait, not after it
             return known, False
         require_past(request.range, wish, began_us, LONGEST_WAIT_US)
+        self.threads.require()
         self._hold(request, began_us)
         watch.lap("find")
         await self._until_committed(request)
         watch.lap("commit")
-        async with self._locks.hold((who.user_id, session.session_id)):
+        return await self.threads.attend(self._saved(request))
+
+    async def _saved(self, request: _Request) -> tuple[Clip, bool]:
+        watch = request.watch
+        async with self._locks.hold((request.user_id, request.session.session_id)):
             watch.lap("queue")
             clip, created = await self._save(request)
         if created:
@@ -156,7 +163,8 @@ class CaptureService:
         if self.clock() < end_us:
             await self.wait(end_us)
         while session.recording and self.clock() < end_us + _COMMIT_LAG_US:
-            newest = await self.run(newest_us, session.directory, self.clock(), self.cache)
+            with storage_errors():
+                newest = await self.threads.ask(newest_us, session.directory, self.clock(), self.cache)
             if newest is not None and newest >= end_us:
                 return
             await self.wait(self.clock() + _POLL_US)
@@ -174,7 +182,7 @@ class CaptureService:
         raise CaptureFailedError("The buffer was emptied faster than it could be saved")
 
     async def _plan_and_write(self, request: _Request) -> tuple[Clip, bool]:
-        planned = await self.run(self._plan, request)
+        planned = await self.threads.run(self._plan, request)
         clip = self._clip(request, planned)
         request.watch.lap("plan")
         same = await self._repeats.like(self.repository, clip)
@@ -199,15 +207,15 @@ class CaptureService:
     async def _write(self, clip: Clip, planned: Planned, watch: Stopwatch) -> tuple[Clip, bool]:
         async with self.quota.reserve(clip.user_id, clip.size_bytes, clip.community_id) as room:
             watch.lap("reserve")
-            await self.run(self.store.write, clip, planned.plan, planned.header, planned.media)
+            await self.threads.run(self.store.write, clip, planned.plan, planned.header, planned.media)
             watch.lap("write")
             try:
                 kept = await self._add(clip, room)
             except Exception:
-                await self.run(self.store.remove, clip)
+                await self.threads.run(self.store.remove, clip)
                 raise
         if kept.clip_id != clip.clip_id:  # the same key, seen by another process at the same moment
-            await self.run(self.store.remove, clip)
+            await self.threads.run(self.store.remove, clip)
             return kept, False
         await self._require_people(kept)
         return kept, True
@@ -219,7 +227,7 @@ class CaptureService:
         """
         for user_id in dict.fromkeys((clip.user_id, clip.sharer_id or clip.user_id)):
             if await self.erased(user_id, clip.created_at_us):
-                await self.run(self.store.remove, clip)
+                await self.threads.run(self.store.remove, clip)
                 await self.repository.remove(clip.clip_id)
                 raise NotFoundError("There is no such session")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -32,7 +31,7 @@ class ClipErasure:
 
     async def remove_leftovers(self, user_id: str) -> None:
         """Remove what is left of the user's folder: directories that no row knows."""
-        await asyncio.to_thread(self._remove_folder, user_id)
+        await self._store.threads.run(self._remove_folder, user_id)
 
     def _remove_folder(self, user_id: str) -> None:
         with storage_errors(), suppress(FileNotFoundError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple, ParamSpec, Protocol, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from lookback.access.principal import Principal
     from lookback.clips.model import Clip, Rendition, Storage, Visibility
     from lookback.errors import QuotaExceededError
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 Clock = Callable[[], int]
 """Now, in UTC microseconds."""
@@ -30,13 +27,6 @@ Erased = Callable[[str, int], Awaitable[bool]]
 
 NameOf = Callable[[str], Awaitable[str | None]]
 """What a user is called, or None."""
-
-
-class Run(Protocol):
-    """Makes a blocking call in a thread."""
-
-    async def __call__(self, call: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
-        """Return what the call returns."""
 
 
 class Sort(StrEnum):

@@ -97,7 +97,8 @@ class Renditions:
         _the(clip, rendition_id)
         await self._rows.remove_rendition(clip_id, rendition_id)
         with storage_errors():
-            await asyncio.to_thread(self._store.rendition(clip, rendition_id).unlink, missing_ok=True)
+            unlink = self._store.rendition(clip, rendition_id).unlink
+            await self._store.threads.attend(self._store.threads.run(unlink, missing_ok=True))
 
 
 class Converter:
@@ -138,7 +139,7 @@ class Converter:
                 await self._keep(clip, rendition, new, target, room)
             return failure
         finally:
-            await asyncio.to_thread(new.unlink, missing_ok=True)
+            await self._store.threads.run(new.unlink, missing_ok=True)
 
     async def _convert(self, clip: Clip, rendition: Rendition, new: Path) -> str | None:
         """Run the child; return why it failed, or None."""
@@ -168,15 +169,15 @@ class Converter:
         return failure if failure is not None or code == 0 else _DIED
 
     async def _keep(self, clip: Clip, rendition: Rendition, new: Path, target: Path, room: Room) -> None:
-        size = await asyncio.to_thread(_publish, new, target)
+        size = await self._store.threads.run(_publish, new, target)
         ready = replace(rendition, status="ready", progress=1.0, size_bytes=size)
         try:
             kept = await self._rows.progress(clip.clip_id, ready, room)
         except QuotaExceededError:
-            await asyncio.to_thread(target.unlink, missing_ok=True)
+            await self._store.threads.run(target.unlink, missing_ok=True)
             raise
         if kept is None:
-            await asyncio.to_thread(target.unlink, missing_ok=True)  # cancelled at the last moment
+            await self._store.threads.run(target.unlink, missing_ok=True)  # cancelled at the last moment
             return
         log.info("rendition.ready", clip=clip.clip_id, rendition=rendition.rendition_id, size=size)
 

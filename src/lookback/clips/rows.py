@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Unpack
 
 import structlog
@@ -28,7 +27,7 @@ class ClipRows:
         self._repository = repository
         self._store = store
         self._audit = audit
-        self._locks = KeyedLocks()
+        self._locks, self._files = KeyedLocks(), KeyedLocks()
         self._stale: set[str] = set()
 
     async def change(
@@ -80,7 +79,7 @@ class ClipRows:
             clip = await self._repository.get(clip_id)
             if clip is None or clip.deleted_at_us is None or clip.deleted_at_us >= deleted_before_us:
                 return False  # restored, or purged already
-            await asyncio.to_thread(self._store.remove, clip)
+            await self._remove_files(clip)
             await self._repository.remove(clip_id)
             return True
 
@@ -89,7 +88,7 @@ class ClipRows:
         async with self._locks.hold(clip_id):
             clip = await self._repository.get(clip_id)
             if clip is not None:
-                await asyncio.to_thread(self._store.remove, clip)
+                await self._remove_files(clip)
                 await self._repository.remove(clip_id)
             return clip
 
@@ -104,10 +103,21 @@ class ClipRows:
         if clip is None or clip.status == "failed":
             return
         try:
-            await asyncio.to_thread(self._store.save, clip)
+            self._store.threads.require()
+            await self._store.threads.attend(self._save(clip))
         except (LookbackError, FileNotFoundError) as error:
             # The row is the truth, and the file comes after it when it can: a full disk must not undo a rename.
             self._stale.add(clip.clip_id)
             log.warning("clip.record_stale", clip=clip.clip_id, error=str(error))
         else:
             self._stale.discard(clip.clip_id)
+
+    # One that hangs goes on when nobody waits for it any more: whoever comes after it must not write the same file.
+
+    async def _save(self, clip: Clip) -> None:
+        async with self._files.hold(clip.clip_id):
+            await self._store.threads.run(self._store.save, clip)
+
+    async def _remove_files(self, clip: Clip) -> None:
+        async with self._files.hold(clip.clip_id):
+            await self._store.threads.run(self._store.remove, clip)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lookback.buffer.durable import sync_directory, sync_file
 from lookback.buffer.layout import may_be_ours, safe_name
 from lookback.buffer.marker import require_root
+from lookback.buffer.threads import ANYBODYS, DiskThreads
 from lookback.clips.durable import NEW, replace, storage_errors, write
 from lookback.clips.file_calls import FILE_CALLS, FileCalls
 from lookback.clips.opened import OpenedClip
@@ -39,7 +40,7 @@ _HASH_STEP = 1 << 20
 
 
 class ClipStore:
-    """Blocking; every method but `write` may be repeated after a crash.
+    """Blocking, so to be called in `threads`; every method but `write` may be repeated after a crash.
 
     Raises DiskFullError or StorageUnavailableError where the operating system refuses. `checkpoint` is called with
     the name of every step that is done; crash tests stop there.
@@ -53,8 +54,10 @@ class ClipStore:
         checkpoint: Callable[[str], None] = lambda _step: None,
         *,
         identity: RootIdentity | None = None,
+        threads: DiskThreads = ANYBODYS,
     ) -> None:
         self.root = root
+        self.threads = threads
         self._identity = identity
         self._layout = layout
         self._calls = calls

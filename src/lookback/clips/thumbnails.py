@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import structlog
 from lookback.buffer.layout import segment_stem
 from lookback.buffer.reader import list_segments, read_segment
 from lookback.buffer.session_file import read_session
+from lookback.buffer.threads import ANYBODYS, DiskThreads
 from lookback.clips.poster import make_thumbnail
 from lookback.errors import LookbackError
 
@@ -32,7 +32,10 @@ _MOST_FAILURES = 10_000
 class Thumbnailer:
     """Looks for segments without a thumbnail and makes them."""
 
-    def __init__(self, layout: BufferLayout, cache: SegmentCache, clock: Clock, wait: Wait) -> None:
+    def __init__(
+        self, layout: BufferLayout, cache: SegmentCache, clock: Clock, wait: Wait, threads: DiskThreads = ANYBODYS
+    ) -> None:
+        self._threads = threads
         self._layout = layout
         self._cache = cache
         self._clock = clock
@@ -51,8 +54,8 @@ class Thumbnailer:
     async def catch_up(self) -> int:
         """Make what is missing now; return how many were made."""
         made = 0
-        for segment in await asyncio.to_thread(self._missing):
-            made += await asyncio.to_thread(self._make, segment)
+        for segment in await self._threads.run(self._missing):
+            made += await self._threads.run(self._make, segment)
         return made
 
     def _missing(self) -> list[Segment]:

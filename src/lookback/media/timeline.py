@@ -6,7 +6,9 @@ section 6.4.1) come after some seconds; once both tracks have one, the distance 
 own, and the mean of the two arrival clocks stays.
 
 What is already written cannot be moved, so nothing here ever steps: corrections are spread over media time, at most
-2 % of it. A clock that somebody sets (ours or the sender's) is not followed by more than a few seconds.
+2 % of it. A clock that somebody sets (ours or the sender's) is not followed by more than a few seconds. Nor is it taken
+for one when we stood still and then read what had come meanwhile: its delay shrinks with every frame, that of a clock
+which was set stays.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 _FASTEST_SLEW = 0.02
 _SETTLE_US = 2_000_000.0  # a small error shrinks to a third in this time, so that noise in arrival times is smoothed
 _LARGEST_ERROR_US = 5_000_000  # beyond it a clock was set: not followed
+_STEP_LASTS_US, _SAME_US = 2_000_000, 1_000_000  # if the delay stays the same for so long, as it does then
 _WINDOW_US, _BUCKET_US = 30_000_000, 5_000_000
 _LARGEST_SKEW_US = 1_000_000  # reports and arrival disagree by more: the reports are wrong
 _PAIRS = 3  # the median of three forgives the pair that a step of the sender's clock falls into
@@ -67,6 +70,7 @@ class TrackClock:
         "_latest_media_us",
         "_latest_us",
         "_rate",
+        "_strange",
         "correction_us",
         "delay",
         "report",
@@ -79,6 +83,7 @@ class TrackClock:
         self._anchor_us: int | None = None
         self._latest_media_us = 0.0
         self._latest_us = 0
+        self._strange: tuple[int, float] | None = None  # arrival and delay of the first frame that was so far off
         self.correction_us = 0.0
         self.delay = SlidingMinimum()  # arrival behind the anchored clock
         self.stepped_us = 0.0
@@ -98,9 +103,15 @@ class TrackClock:
         if self._anchor_us is None:
             self._anchor_rtp, self._anchor_us = rtp_time, arrival_us
         media_us = max(self._latest_media_us, self._media_us(rtp_time))
-        self.delay.add(arrival_us - self._anchor_us - media_us - self.stepped_us, media_us)
+        delay_us = arrival_us - self._anchor_us - media_us - self.stepped_us
+        self.delay.add(delay_us, media_us)
         error_us = self.delay.value - self.correction_us
-        if abs(error_us) > _LARGEST_ERROR_US:
+        if abs(error_us) <= _LARGEST_ERROR_US:
+            self._strange = None
+        elif self._strange is None or abs(delay_us - self._strange[1]) > _SAME_US:
+            self._strange = arrival_us, delay_us
+        elif arrival_us - self._strange[0] >= _STEP_LASTS_US:
+            self._strange = None
             self.stepped_us += error_us
             self.delay.clear()
             self.delay.add(self.correction_us, media_us)
@@ -109,6 +120,8 @@ class TrackClock:
         """Return the wall clock at `rtp_time`, having moved the correction toward `target_us`."""
         media_us = self._media_us(rtp_time)
         passed_us = media_us - self._latest_media_us
+        if self._strange is not None:
+            target_us = self.correction_us
         if passed_us > 0:
             self._latest_media_us = media_us
             wanted_us = (target_us - self.correction_us) * min(1.0, passed_us / _SETTLE_US)

@@ -31,7 +31,7 @@ class DiskSpace:
     """As it was at the last look. Implements clips.space.SpaceGate and sessions.ports.SpaceGate.
 
     Where buffers and clips are on one disk, both places say the same. `measure` tells of a path's disk what is left,
-    and which disk it is; it raises OSError.
+    and which disk it is; it raises OSError, and blocks for seconds at most.
     """
 
     def __init__(self, buffer: Path, storage: Path, measure: Callable[[Path], tuple[Disk, int]]) -> None:
@@ -49,15 +49,25 @@ class DiskSpace:
         """Since when."""
         return max(self.buffer.ladder, self.storage.ladder, key=lambda ladder: ladder.step).since_us
 
-    def look(self, now_us: int, *, exhausted: bool) -> None:
-        """Look at both disks. Blocks; raises OSError when one is away, and then nothing has changed."""
-        (buffer, buffer_device), (storage, storage_device) = map(self._measure, (self.buffer.path, self.storage.path))
-        self.buffer.disk, self.storage.disk = buffer, storage
-        self.buffer.ladder = self.buffer.ladder.after(buffer, now_us, exhausted=exhausted)
-        if buffer_device == storage_device:
+    def look(self, now_us: int, *, exhausted: bool) -> dict[str, OSError]:
+        """Look at both disks; return which are away, and why: of those nothing has changed. Blocks."""
+        away: dict[str, OSError] = {}
+        devices = [self._see(place, away) for place in (self.buffer, self.storage)]
+        if "buffer" not in away:
+            self.buffer.ladder = self.buffer.ladder.after(self.buffer.disk, now_us, exhausted=exhausted)
+        if not away and devices[0] == devices[1]:
             self.storage.ladder = self.buffer.ladder
-        else:
-            self.storage.ladder = self.storage.ladder.after(storage, now_us)
+        elif "storage" not in away:
+            self.storage.ladder = self.storage.ladder.after(self.storage.disk, now_us)
+        return away
+
+    def _see(self, place: Place, away: dict[str, OSError]) -> int | None:
+        try:
+            place.disk, device = self._measure(place.path)
+        except OSError as error:
+            away[place.name] = error
+            return None
+        return device
 
     # ---- what that allows
 

@@ -6,9 +6,12 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import structlog
+
+from lookback.operations.bounded import Bounded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -67,13 +70,14 @@ class FigureWatch:
         every_s: float = LOOK_EVERY_S,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._checks, self._stored, self._roots = checks, stored, dict(roots)
+        self._checks, self._stored = checks, stored
+        self._roots = {name: Bounded(partial(os.statvfs, path)) for name, path in roots.items()}
         self._every_s, self._now_s = every_s, now_s
         self._latest, self._looked_s = Figures(), 0.0
 
     @property
     def latest(self) -> Figures:
-        """What the last look found; nothing when that was long ago: a disk that hangs holds the next one up."""
+        """What the last look found; nothing when that was long ago."""
         return self._latest if self._now_s() - self._looked_s < _STALE_AFTER * self._every_s else Figures()
 
     async def run(self) -> None:
@@ -95,11 +99,11 @@ class FigureWatch:
 
     def _rooms(self) -> dict[str, Room]:
         found = {}
-        for name, path in self._roots.items():
+        for name, look in self._roots.items():
             try:
-                disk = os.statvfs(path)
+                disk = look()
             except OSError:
-                continue  # it is away: readiness says so
+                continue  # it is away, or does not answer: readiness says so
             size = disk.f_frsize
             found[name] = Room(disk.f_blocks * size, disk.f_bavail * size, disk.f_favail)
         return found

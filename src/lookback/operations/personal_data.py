@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from lookback.access.audit import Action, Selection
 from lookback.access.principal import Permission
-from lookback.clips.playback import OpenMedia
+from lookback.clips.playback import open_video
 from lookback.sessions.model import SessionState
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from lookback.access.ports import RoleRepository
     from lookback.access.principal import Principal, RolesByCommunity
     from lookback.clips.model import Clip
+    from lookback.clips.playback import OpenMedia
     from lookback.clips.ports import ClipRepository
     from lookback.clips.store import ClipStore
     from lookback.sessions.model import Session
@@ -66,7 +66,7 @@ class PersonalData:
 
     async def open(self, clip: Clip) -> OpenMedia:
         """Open a clip's video; raises NotFoundError when its bytes are gone."""
-        return OpenMedia(await asyncio.to_thread(self.store.open, clip))
+        return await open_video(self.store, clip)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,16 +65,13 @@ class SpaceWatch:
     async def look(self) -> None:
         """Look once, and do what is due."""
         now_us = self._clock()
-        try:
-            await asyncio.to_thread(self._space.look, now_us, exhausted=self._exhausted)
-        except OSError as error:
-            # The disk is away: nothing can be done about its space, and once is enough to say so.
-            if not self._blind:
-                log.warning("space.not_known", error=str(error))
-            self._blind = True
-            return
-        self._blind = False
+        away = await asyncio.to_thread(self._space.look, now_us, exhausted=self._exhausted)
+        if away and not self._blind:  # once is enough to say so
+            log.warning("space.not_known", **{name: str(error) for name, error in away.items()})
+        self._blind = bool(away)
         await self._tell()
+        if "buffer" in away:
+            return  # nothing can be done about its space
         await self._shorten(now_us)
         await self._pause(now_us)
 

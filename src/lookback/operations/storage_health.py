@@ -22,6 +22,7 @@ CLOCK_US = 2_000_000
 LEAST_BYTES = 16 * 1024**2
 """Less than half a minute of one stream."""
 _LEAST_INODES = 64
+SILENT = "silent"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
@@ -73,7 +74,7 @@ def judge(facts: RootFacts) -> tuple[Problem, ...]:
     """Return what is wrong, the worst first."""
     place = PLACES[facts.root]
     if not facts.answered:
-        return (Problem(facts.root, "silent", Level.GONE, f"{place}'s disk does not answer"),)
+        return (Problem(facts.root, SILENT, Level.GONE, f"{place}'s disk does not answer"),)
     if facts.fault:
         return (_fault(facts),)
     found = [Problem(facts.root, kind, level, f"{place}{sentence}") for kind, level, sentence in _flaws(facts)]

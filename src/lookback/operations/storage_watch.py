@@ -1,21 +1,21 @@
 """Look at both roots now and then, and before a session starts; say when one is not as it was.
 
 A disk that hangs must hang nobody: each root is tried in a thread of its own, at most one at a time, and nobody waits
-for it longer than the deadline. Python cannot end a thread that hangs in the kernel; it ends with the process.
+for it longer than the deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from lookback.access.audit import Action, Nobody
 from lookback.errors import LookbackError, StorageUnavailableError
-from lookback.operations.storage_health import Level, RootFacts, judge, level_of
+from lookback.operations.bounded import DEADLINE_S, Bounded
+from lookback.operations.storage_health import SILENT, Level, RootFacts, judge, level_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ WHILE_BAD_US = 5_000_000
 FRESH_US = 5_000_000
 LASTING_US = 10_000_000
 """So long something has to be wrong before people are bothered: a disk is slow for a moment now and then."""
-DEADLINE_S = 4.0
+_WAITING_US = 1_000_000
 _RETRY_AFTER_S = 10
 
 
@@ -50,8 +50,8 @@ class StorageWatch:
         alert: Callable[[Level, tuple[Problem, ...]], None] = lambda _level, _problems: None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        self._probes = {root: _Bounded(probe, deadline_s) for root, probe in probes.items()}
-        self._looks = {root: _Bounded(look, deadline_s) for root, look in looks.items()}
+        self._probes = {root: Bounded(probe, deadline_s) for root, probe in probes.items()}
+        self._looks = {root: Bounded(look, deadline_s) for root, look in looks.items()}
         self._clock, self._audit, self._alert = clock, audit, alert
         self._turn = asyncio.Lock()
         self._told: frozenset[tuple[str, str]] = frozenset()
@@ -75,6 +75,10 @@ class StorageWatch:
         """Why nothing can be kept there; None when it can, or nobody has looked."""
         return next((p.sentence for p in self.problems if p.root == root and p.level is Level.GONE), None)
 
+    def silence(self, *roots: Root, also: tuple[Root, ...] = ()) -> Silence:
+        """Who says of these roots whether one of them does not answer; `also` of these to whoever waits already."""
+        return Silence(self, roots, also)
+
     async def run(self) -> None:
         """Watch until cancelled: the mounts every 5 s, everything every 5 min, and every 5 s while all is not well."""
         while True:
@@ -95,7 +99,9 @@ class StorageWatch:
         async with self._turn:
             now_us = self._clock()
             if self._probed_us is None or now_us - self._probed_us >= max_age_us:
-                answers = await asyncio.gather(*(bounded.ask() for bounded in self._probes.values()))
+                answers = await asyncio.gather(
+                    *(bounded.ask() for bounded in self._probes.values()), return_exceptions=True
+                )
                 for root, answer in zip(self._probes, answers, strict=True):
                     self.facts[root] = answer if isinstance(answer, RootFacts) else RootFacts(root, answered=False)
                 self._probed_us = self._clock()
@@ -112,7 +118,7 @@ class StorageWatch:
             raise StorageUnavailableError(gone.sentence, retryAfter=_RETRY_AFTER_S, root=gone.root, kind=gone.kind)
 
     async def _mounted(self) -> bool:
-        answers = await asyncio.gather(*(bounded.ask() for bounded in self._looks.values()))
+        answers = await asyncio.gather(*(bounded.ask() for bounded in self._looks.values()), return_exceptions=True)
         return not any(isinstance(answer, BaseException) for answer in answers)
 
     async def _tell(self) -> None:
@@ -133,26 +139,23 @@ class StorageWatch:
             log.warning("storage.not_in_the_trail", error=error.detail)  # the database may be on that disk
 
 
-class _Bounded:
-    """Does one thing in a thread, at most once at a time, and waits only so long for it."""
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Implements buffer.threads.Silence: whether one of some roots does not answer."""
 
-    def __init__(self, work: Callable[[], object], deadline_s: float) -> None:
-        self._work, self._deadline_s = work, deadline_s
-        self._running: Future[object] | None = None
+    watch: StorageWatch
+    roots: tuple[Root, ...]
+    also: tuple[Root, ...] = ()
 
-    async def ask(self) -> object:
-        """Return what came of it: its result, what it raised, or TimeoutError."""
-        if self._running is None or self._running.done():
-            self._running = Future()
-            threading.Thread(target=self._do, args=(self._running,), name="storage-probe", daemon=True).start()
-        waiting = asyncio.wrap_future(self._running)
-        done, _ = await asyncio.wait({waiting}, timeout=self._deadline_s)
-        if not done:
-            return TimeoutError()
-        return waiting.result()
+    def known(self) -> str | None:
+        """See buffer.threads.Silence."""
+        return self._of(self.roots)
 
-    def _do(self, future: Future[object]) -> None:
-        try:
-            future.set_result(self._work())
-        except Exception as error:  # noqa: BLE001 - whoever asked gets it
-            future.set_result(error)
+    async def now(self) -> str | None:
+        """See buffer.threads.Silence."""
+        await self.watch.probe(_WAITING_US)
+        return self._of(self.roots + self.also)
+
+    def _of(self, roots: tuple[Root, ...]) -> str | None:
+        silent = (p for p in self.watch.problems if p.kind == SILENT and p.root in roots)
+        return next((problem.sentence for problem in silent), None)

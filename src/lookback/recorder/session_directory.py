@@ -79,9 +79,9 @@ class SessionDirectory:
 
     def release(self) -> None:
         """Let others write it."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
     def _record(self, ended_at_us: int | None = None, cause: str | None = None) -> SessionRecord:
         spec = self._spec

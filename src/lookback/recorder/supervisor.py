@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from lookback.buffer.threads import ANYBODYS, DiskThreads
 from lookback.errors import LookbackError, NoCapacityError
 from lookback.recorder.backoff import Backoff
 from lookback.recorder.control import Event, GetStatus, Reply, Request, WorkerStatus
@@ -61,6 +62,8 @@ class Supervisor:
     """Keeps exactly one worker running for a configuration. Implements RecorderPort.
 
     `run` leaves the worker alive when it is cancelled, so that the next start can adopt it; `shut_down` ends it.
+    `disk`: who knows whether the buffer's disk answers. A worker that waits for it is left alone: another one would
+    wait, too, and could not go on with what its publishers send meanwhile.
     """
 
     def __init__(
@@ -71,7 +74,9 @@ class Supervisor:
         command: Sequence[str] = WORKER_COMMAND,
         environment: Mapping[str, str] = os.environ,
         patience: Patience = Patience(),
+        disk: DiskThreads = ANYBODYS,
     ) -> None:
+        self._disk = disk
         self._config = config
         self._now_us = now_us
         self._command = command
@@ -104,7 +109,7 @@ class Supervisor:
             raise NoCapacityError("The recorder is being restarted", retryAfter=1)
         self._tracker.asked(request)
         try:
-            return await client.request(request)
+            return await self._disk.attend(client.request(request))
         except LookbackError:
             self._tracker.refused(request)
             raise
@@ -187,8 +192,13 @@ class Supervisor:
         """Return when the worker has hung up; raise TimeoutError when it has stopped answering."""
         with suppress(NoCapacityError):  # it hung up before it answered
             while not client.closed:
-                async with asyncio.timeout(self._patience.hung):
-                    self.status = await self._ask_status(client)
+                try:
+                    async with asyncio.timeout(self._patience.hung):
+                        self.status = await self._ask_status(client)
+                except TimeoutError:
+                    if await self._disk.silent() is None:
+                        raise
+                    log.warning("recorder.waits_for_its_disk")
                 await client.wait_closed(self._patience.ping_every)
 
     async def _ask_status(self, client: ControlClient) -> WorkerStatus:

@@ -31,7 +31,11 @@ class SyncPool:
 
         It gets None or the first error; it is not called for descriptors that join an entry already waiting.
         """
-        status = os.fstat(fds[0])
+        try:
+            status = os.fstat(fds[0])
+        except OSError:
+            _close(fds)
+            raise
         file = (status.st_dev, status.st_ino)
         if file in self._waiting:
             self.merged += 1

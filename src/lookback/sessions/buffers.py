@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -14,6 +13,9 @@ from lookback.buffer.eviction import remove_session
 from lookback.buffer.marker import is_away
 from lookback.buffer.reader import SegmentCache, read_segments, summary
 from lookback.buffer.session_file import read_session
+from lookback.buffer.threads import ANYBODYS, DiskThreads
+from lookback.clips.durable import storage_errors
+from lookback.clips.files import size_of
 from lookback.errors import MalformedError, NotFoundError
 from lookback.media.h264 import codec_string
 from lookback.media.index import NEVER_SHOWN
@@ -21,7 +23,7 @@ from lookback.media.sound import sound_of
 from lookback.sessions.views import FragmentView, MediaPart, SegmentView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from lookback.buffer.layout import BufferLayout
@@ -29,13 +31,21 @@ if TYPE_CHECKING:
     from lookback.buffer.session_file import SessionRecord
     from lookback.sessions.model import Session
 
+    P = ParamSpec("P")
+    T = TypeVar("T")
+
 
 class SessionBuffers:
-    """Finds and reads the directories of sessions."""
+    """Finds and reads the directories of sessions, in `threads`.
 
-    def __init__(self, layout: BufferLayout, cache: SegmentCache) -> None:
+    What people and players wait for raises StorageUnavailableError where the disk does not let it be read, or does not
+    answer.
+    """
+
+    def __init__(self, layout: BufferLayout, cache: SegmentCache, threads: DiskThreads = ANYBODYS) -> None:
         self._layout = layout
         self._cache = cache
+        self.threads = threads
 
     def directory(self, session: Session) -> Path:
         """Where the session's segments are."""
@@ -47,44 +57,50 @@ class SessionBuffers:
         Without it every session looks as if nothing were buffered.
         """
         known = self._layout.identity
-        return known is not None and await asyncio.to_thread(is_away, self._layout.root, known)
+        return known is not None and await self.threads.ask(is_away, self._layout.root, known)
 
     async def buffered(self, session: Session) -> Buffered:
         """Summarise what there is."""
-        return await asyncio.to_thread(summary, self.directory(session), self._cache)
+        return await self._read(summary, self.directory(session), self._cache)
 
     async def segments(self, session: Session, after: int) -> tuple[SegmentView, ...]:
         """Return the segments from number `after` on."""
-        return await asyncio.to_thread(self._views, self.directory(session), after)
+        return await self._read(self._views, self.directory(session), after)
 
     async def segment(self, session: Session, number: int) -> MediaPart:
         """Return what is committed of one segment's media file; raises NotFoundError."""
-        found = await asyncio.to_thread(self._find, self.directory(session), number)
-        size = found.index.media_bytes
-        return _part(found, found.media_path, size, f"video/{found.container}")
+        found = await self._read(self._find, self.directory(session), number)
+        return self._part(found, found.media_path, found.index.media_bytes, f"video/{found.container}")
 
     async def thumbnail(self, session: Session, number: int) -> MediaPart:
         """Return one segment's thumbnail; raises NotFoundError."""
-        found = await asyncio.to_thread(self._find, self.directory(session), number)
-        try:
-            size = found.thumbnail_path.stat().st_size
-        except FileNotFoundError as error:
-            raise NotFoundError("There is no thumbnail yet") from error
-        return _part(found, found.thumbnail_path, size, "image/webp")
+        found = await self._read(self._find, self.directory(session), number)
+        size = await self._read(size_of, found.thumbnail_path)
+        if size is None:
+            raise NotFoundError("There is no thumbnail yet")
+        return self._part(found, found.thumbnail_path, size, "image/webp")
 
     async def remove(self, session: Session) -> None:
         """Delete all there is; raises OSError."""
         directory = self.directory(session)
-        if await asyncio.to_thread(directory.exists):
-            await asyncio.to_thread(remove_session, directory)
+        if await self.threads.run(directory.exists):
+            await self.threads.run(remove_session, directory)
 
     async def remove_user(self, user_id: str) -> None:
         """Delete all of a user's directories in all rooms, also those that no session knows; raises OSError."""
-        await asyncio.to_thread(self._remove_user, user_id)
+        await self.threads.run(self._remove_user, user_id)
 
     async def records(self) -> list[SessionRecord]:
         """Return what the directories themselves say whose they are."""
-        return await asyncio.to_thread(lambda: list(self._records()))
+        return await self.threads.run(lambda: list(self._records()))
+
+    async def _read(self, call: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+        with storage_errors():
+            return await self.threads.ask(call, *args, **more)
+
+    def _part(self, of: Segment, path: Path, size: int, kind: str) -> MediaPart:
+        extent = of.extent
+        return MediaPart(path, size, kind, _etag(of, size), extent.start_us, extent.end_us, self.threads)
 
     def _remove_user(self, user_id: str) -> None:
         for directory in self._layout.user_dirs(user_id):
@@ -107,10 +123,6 @@ class SessionBuffers:
 
     def _views(self, directory: Path, after: int) -> tuple[SegmentView, ...]:
         return tuple(_views_of(s for s in read_segments(directory, cache=self._cache) if s.number >= after))
-
-
-def _part(of: Segment, path: Path, size: int, kind: str) -> MediaPart:
-    return MediaPart(path, size, kind, _etag(of, size), of.extent.start_us, of.extent.end_us)
 
 
 def _etag(segment: Segment, size: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from lookback.errors import LookbackError
+from lookback.errors import LookbackError, StorageUnavailableError
 from lookback.sessions.admission import SWITCHED_OFF
 from lookback.sessions.adoption import RESTARTED, ended_row, row_of
 from lookback.sessions.model import SessionState
@@ -167,7 +167,7 @@ class SessionKeeper:
         for record in await self._buffers.records():
             try:
                 await self._adopt(record, still_recorded=record.session_id in known)
-            except OSError as error:
+            except (OSError, StorageUnavailableError) as error:
                 # One directory that cannot be read or removed must not keep the server from starting.
                 log.warning("session.not_adopted", session=record.session_id, error=str(error))
         for session_id in known:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from lookback.errors import StorageUnavailableError
 from lookback.sessions.story import story
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Stories:
     async def _gaps(self, session: Session) -> tuple[Gap, ...] | None:
         try:
             return None if await self.buffers.away() else (await self.buffers.buffered(session)).gaps
-        except OSError as error:
+        except (OSError, StorageUnavailableError) as error:
             # The story is asked for most when the disk is ill: what the database knows is told all the same.
             log.warning("story.buffer_not_read", session=session.session_id, error=str(error))
             return None

@@ -132,7 +132,7 @@ class Sweeper:
         async with self._turn:
             now_us, rows = self._clock(), await self._repository.in_states(SHOWN)
             watched, promised_us = await self._watched(rows)
-            outcome = await asyncio.to_thread(self._sweep.run, watched, now_us, need_bytes, thorough=thorough)
+            outcome = await self._buffers.threads.run(self._sweep.run, watched, now_us, need_bytes, thorough=thorough)
             self.windows.note(promised_us, outcome, now_us)
             for session in rows:
                 await self._after(session, outcome, now_us)
@@ -148,7 +148,7 @@ class Sweeper:
         async with self._turn:
             now_us, rows = self._clock(), await self._repository.in_states(SHOWN)
             watched, _ = await self._watched(rows)
-            outcome = await asyncio.to_thread(self._sweep.look, watched, now_us, need_bytes)
+            outcome = await self._buffers.threads.run(self._sweep.look, watched, now_us, need_bytes)
             return _swept(rows, outcome, self._clock() - now_us)
 
     async def _watched(self, rows: Iterable[Session]) -> tuple[list[Watched], dict[str, int]]:

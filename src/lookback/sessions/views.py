@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lookback.buffer.threads import ANYBODYS, DiskThreads
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -100,7 +102,7 @@ class Timeline:
 class MediaPart:
     """A file of the buffer that a player may read: the first `size_bytes` of `path`, which never change.
 
-    It shows `[start_us, end_us)`.
+    It shows `[start_us, end_us)`. `threads` are those that wait for its disk.
     """
 
     path: Path
@@ -109,6 +111,7 @@ class MediaPart:
     etag: str
     start_us: int
     end_us: int
+    threads: DiskThreads = ANYBODYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from tests.support.media import START_US
 from lookback.access.audit import ERASED, Action, Nobody
 from lookback.access.consent import Statement
 from lookback.access.principal import Principal
+from lookback.buffer.threads import DiskThreads
 from lookback.clips.erasure import ClipErasure
 from lookback.clips.model import CaptureWish
 from lookback.clips.rows import ClipRows
@@ -252,14 +253,16 @@ async def test_a_clip_that_is_made_meanwhile_goes_too(household: Household, who:
     """The whole erasure happens between the clip's files and its row: nobody would look for it afterwards."""
     await household.saves(BOB, "bobs")
 
-    async def run(call: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
-        done = await asyncio.to_thread(call, *arguments, **named)
-        if call.__name__ == "write":
-            await household.erasures().erase(MANAGER, "alice")
-        return done
+    class ErasingThreads(DiskThreads):
+        async def run(self, call: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
+            done = await super().run(call, *arguments, **named)
+            if call.__name__ == "write":
+                await household.erasures().erase(MANAGER, "alice")
+            return done
 
     studio = household.studio
-    captures = replace(studio.clips.captures, run=run, erased=household.persons.erased_since)
+    threads = ErasingThreads("capture", 1)
+    captures = replace(studio.clips.captures, threads=threads, erased=household.persons.erased_since)
     with pytest.raises(NotFoundError):
         await captures.capture(
             Principal(who, admin=True),

@@ -231,6 +231,23 @@ def test_a_host_clock_that_is_set_far_is_not_followed(step_us: int) -> None:
     nothing_steps(sharer)
 
 
+@pytest.mark.parametrize("seconds", [20, 60, 300])
+def test_what_waited_while_we_stood_still_keeps_its_time(seconds: int) -> None:
+    sharer = Sharer(transit_us={Track.VIDEO: 40_000})
+    sharer.share(40)
+    read_us = sharer.now_us + seconds * SECOND
+    for _ in range(seconds * 25):  # all of it is read at once, within a second
+        sharer.host_ahead_us = read_us - sharer.now_us
+        sharer.share(0.04)
+        read_us += SECOND // (seconds * 25)
+    sharer.host_ahead_us = 0
+    sharer.share(60)
+    assert sharer.timeline.stepped_us == 0
+    for frames in sharer.sent.values():
+        assert max(abs(frame.said_us - frame.truth_us) for frame in frames) < 300_000
+    nothing_steps(sharer)
+
+
 @pytest.mark.parametrize("step_us", [2 * SECOND, -2 * SECOND])
 def test_a_host_clock_that_is_set_a_little_is_followed_slowly(step_us: int) -> None:
     sharer = Sharer()

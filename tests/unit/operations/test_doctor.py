@@ -188,6 +188,7 @@ for _kind in ("buffer", "clips"):
         (f"{_kind}.nearly-full", folder(_kind, floor=60 * GIB)),
         (f"{_kind}.no-inodes", folder(_kind, inodes_free=3)),
         (f"{_kind}.slow", folder(_kind, round_trip_us=1_000_001)),
+        (f"{_kind}.silent", folder(_kind, fault=errno.ETIMEDOUT)),
         (f"{_kind}.failing", folder(_kind, fault=errno.ESTALE)),
         (f"{_kind}.failing", folder(_kind, fault=errno.EIO, file_clock_us=10**9)),
     ]

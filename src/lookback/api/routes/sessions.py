@@ -100,7 +100,7 @@ async def segment_media(session_id: str, number: int, request: Request, who: Rea
     """Serve a segment as far as it is written. It only grows: a range that was there stays as it is."""
     part = await has.sessions.segment(who, session_id, number)
     # Not to be stored: an open segment grows, and a cache would go on answering with the shorter one.
-    return serve(request, open_part(part), Presentation(part.etag, part.content_type, cache="no-store"))
+    return serve(request, await open_part(part), Presentation(part.etag, part.content_type, cache="no-store"))
 
 
 @router.head("/sessions/{session_id}/segments/{number}/thumbnail", include_in_schema=False)
@@ -113,4 +113,4 @@ async def segment_media(session_id: str, number: int, request: Request, who: Rea
 async def segment_thumbnail(session_id: str, number: int, request: Request, who: Reader, has: Has) -> Response:
     """Serve a segment's thumbnail."""
     part = await has.sessions.thumbnail(who, session_id, number)
-    return serve(request, open_part(part), Presentation(part.etag, part.content_type))
+    return serve(request, await open_part(part), Presentation(part.etag, part.content_type))

@@ -31,7 +31,7 @@ _NAMES = {"buffer": "The buffer folder", "clips": "The clip folder"}
 class FolderFacts:
     """A folder, as a file written into it has shown. `fault`: errno of what did not work, 0 when all did.
 
-    `fault` is ENODEV where the disk is not mounted that belongs there.
+    `fault` is ENODEV where the disk is not mounted that belongs there, and ETIMEDOUT where it does not answer.
     `there`: False for one that has yet to be made; `fault` is then that of the nearest folder above it.
     `round_trip_us`: writing, syncing, renaming, reading back and deleting. `file_clock_us`: how far the file's time is
     ahead of ours. `inodes_free` is None where the file system does not count them.
@@ -91,6 +91,8 @@ def judge_folder(kind: Kind, facts: FolderFacts, *, began: bool, floor_bytes: in
     name = _NAMES[kind]
     if facts.fault == errno.ENODEV:
         yield wrong(Problem(f"{kind}.missing"), f"{name}'s disk is not mounted")
+    elif facts.fault == errno.ETIMEDOUT:
+        yield wrong(Problem(f"{kind}.silent"), f"{name}'s disk does not answer")
     elif not facts.there and began:
         yield wrong(Problem(f"{kind}.missing"), f"{name} is not there, and was when the server ran")
     elif facts.fault:
@@ -118,6 +120,8 @@ def _fault(kind: Kind, fault: int) -> Finding:
         return wrong(Problem(f"{kind}.full"), f"{name}'s disk is full")
     if fault in FORBIDDEN:
         return wrong(Problem(f"{kind}.forbidden"), f"{name} cannot be written ({reason})")
+    if fault == errno.ESTALE:
+        return wrong(Problem(f"{kind}.failing"), f"{name}'s network mount is stale")
     return wrong(Problem(f"{kind}.failing"), f"{name} does not work ({reason})")
 
 

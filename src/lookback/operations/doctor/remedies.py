@@ -30,6 +30,7 @@ class Problem(StrEnum):
     BUFFER_NO_INODES = "buffer.no-inodes"
     BUFFER_NO_LINKS = "buffer.no-hard-links"
     BUFFER_SLOW = "buffer.slow"
+    BUFFER_SILENT = "buffer.silent"
     BUFFER_FAILING = "buffer.failing"
     CLIPS_MISSING = "clips.missing"
     CLIPS_FORBIDDEN = "clips.forbidden"
@@ -38,6 +39,7 @@ class Problem(StrEnum):
     CLIPS_NEARLY_FULL = "clips.nearly-full"
     CLIPS_NO_INODES = "clips.no-inodes"
     CLIPS_SLOW = "clips.slow"
+    CLIPS_SILENT = "clips.silent"
     CLIPS_FAILING = "clips.failing"
     FOLDERS_SAME = "folders.same"
     FOLDERS_APART = "folders.apart"
@@ -117,6 +119,7 @@ _REMOUNT = "Look in the kernel's log for why the file system became read-only, r
 _MOUNT = "Mount the disk that belongs there, or set {} to where it is now."
 _INODES = "Remove small files from this file system, or make one with more inodes."
 _FAILING = "Look in the kernel's log for errors of this disk, and replace it or bring the network mount back."
+_SILENT = "Bring its server or the network to it back; what hangs then goes on by itself."
 _SLOW = "Put the folder on a faster disk, or find out what else keeps this one busy."
 _OTHER_PORT = "Set {} to a free port, or end the program that uses this one."
 _OWN_ADDRESS = "Set {} to an address of this machine."
@@ -145,6 +148,7 @@ REMEDIES: dict[Problem, str] = {
     Problem.BUFFER_NO_INODES: _INODES,
     Problem.BUFFER_NO_LINKS: "Put REPLAY_BUFFER_PATH on a file system with hard links, such as ext4 or XFS.",
     Problem.BUFFER_SLOW: _SLOW,
+    Problem.BUFFER_SILENT: _SILENT,
     Problem.BUFFER_FAILING: _FAILING,
     Problem.CLIPS_MISSING: _MOUNT.format("REPLAY_STORAGE_PATH"),
     Problem.CLIPS_FORBIDDEN: _WRITABLE,
@@ -153,6 +157,7 @@ REMEDIES: dict[Problem, str] = {
     Problem.CLIPS_NEARLY_FULL: _FREE,
     Problem.CLIPS_NO_INODES: _INODES,
     Problem.CLIPS_SLOW: _SLOW,
+    Problem.CLIPS_SILENT: _SILENT,
     Problem.CLIPS_FAILING: _FAILING,
     Problem.FOLDERS_SAME: "Set REPLAY_BUFFER_PATH and REPLAY_STORAGE_PATH to two folders, neither inside the other.",
     Problem.FOLDERS_APART: "Nothing, if it is meant so; else put both folders on one file system.",
