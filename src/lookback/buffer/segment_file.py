@@ -77,9 +77,8 @@ class SegmentFile:
         for fd, path in ((self._index, self._paths.index), (self._media, self._paths.media)):
             if fd < 0:
                 continue  # a file that was there before is not ours
-            with contextlib.suppress(
-                OSError
-            ):  # a network file system may say here that it could not write: syncing does
+            # A network file system may say here that it could not write; syncing has said so already.
+            with contextlib.suppress(OSError):
                 os.close(fd)
             if not self._commits:
                 with contextlib.suppress(OSError):
