@@ -15,7 +15,7 @@ from lookback.clips.recovery import Recovery
 from lookback.clips.renditions import Converter, Renditions
 from lookback.clips.rows import ClipRows
 from lookback.clips.space import AmpleSpace
-from lookback.clips.stopwatch import Unmeasured
+from lookback.clips.stopwatch import Unmeasured, unwatched
 from lookback.clips.store import ClipStore
 from lookback.clips.threads import Threads
 from lookback.clips.thumbnails import Thumbnailer
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lookback.clips.ports import ClipRepository, Clock, Erased, NameOf, QuotaLedger, SessionLookup, Wait
     from lookback.clips.quota import DefaultQuota
     from lookback.clips.space import SpaceGate
-    from lookback.clips.stopwatch import CaptureTimes
+    from lookback.clips.stopwatch import CaptureTimes, Work
 
 
 # Captures mostly wait for fsync; more at once than this wait for the same disk.
@@ -46,7 +46,7 @@ class World:
     `default_quota` gives the quota of users without one of their own, by community. `server_id` names this server among
     those that share a database. `new_key` makes secrets. `storage_root`: what the disk of clips is recognised by.
     `space`: who watches the disk, if anybody does. `leases`: those of the process that evicts. `times` is told how long
-    captures take.
+    captures take, `work` is around what is done in the background.
     """
 
     ledger: QuotaLedger
@@ -60,6 +60,7 @@ class World:
     space: SpaceGate = field(default_factory=AmpleSpace)
     leases: Leases = field(default_factory=Leases)
     times: CaptureTimes = field(default_factory=Unmeasured)
+    work: Work = unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,9 @@ def assemble(
     quota = UserQuota(world.ledger, repository, world.default_quota, clock=clock, new_id=new_id, holder=world.server_id)
     library = Library(repository, rows, clock, quota=quota, new_key=world.new_key)
     converter = Converter(rows, store, quota)
-    background = Background(repository, rows, store, converter=converter, clock=clock, wait=wait, space=world.space)
+    background = Background(
+        repository, rows, store, converter=converter, clock=clock, wait=wait, space=world.space, work=world.work
+    )
     captures = CaptureService(
         sessions=sessions,
         repository=repository,
