@@ -1,4 +1,4 @@
-"""Every span there is, by name: requests, captures and their steps, work in the background.
+"""Spans: requests, captures and their steps, work in the background.
 
 Names and attributes are ours or numbers: no address, id, name or title, whoever chose it, gets into a span.
 """

@@ -38,7 +38,7 @@ _SILENT = ("opentelemetry.exporter", "opentelemetry.util", "opentelemetry.trace"
 
 
 class TraceDelivery:
-    """Takes spans from `tracer` and delivers them; raises SettingsError. When too many wait, new ones are dropped."""
+    """Takes spans from `tracer` and delivers them; raises SettingsError. When too many wait, the oldest go."""
 
     def __init__(self, url: str, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         for name in _SILENT:

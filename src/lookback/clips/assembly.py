@@ -100,10 +100,7 @@ def assemble(
     rows = ClipRows(repository, store, world.audit)
     quota = UserQuota(world.ledger, repository, world.default_quota, clock=clock, new_id=new_id, holder=world.server_id)
     library = Library(repository, rows, clock, quota=quota, new_key=world.new_key)
-    converter = Converter(rows, store, quota)
-    background = Background(
-        repository, rows, store, converter=converter, clock=clock, wait=wait, space=world.space, work=world.work
-    )
+    background = _background(repository, rows, store, quota, clock=clock, wait=wait, world=world)
     captures = CaptureService(
         sessions=sessions,
         repository=repository,
@@ -133,4 +130,21 @@ def assemble(
         recovery=Recovery(repository, world.ledger, store, layout),
         background=background,
         thumbnailer=Thumbnailer(layout, cache, clock, wait),
+    )
+
+
+def _background(
+    repository: ClipRepository,
+    rows: ClipRows,
+    store: ClipStore,
+    quota: UserQuota,
+    *,
+    clock: Clock,
+    wait: Wait,
+    world: World,
+) -> Background:
+    """What brings clips to their final state after they were saved."""
+    converter = Converter(rows, store, quota)
+    return Background(
+        repository, rows, store, converter=converter, clock=clock, wait=wait, space=world.space, work=world.work
     )
