@@ -116,7 +116,9 @@ class _TracedCaptures:
 def _current(span: Span) -> Iterator[None]:
     # The SDK would write down what exceptions say, which may be anything.
     within = use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False)
-    with within, bound_contextvars(trace_id=format_trace_id(span.get_span_context().trace_id)):
+    context = span.get_span_context()
+    # With OTEL_SDK_DISABLED there are spans without ids.
+    with within, bound_contextvars(**({"trace_id": format_trace_id(context.trace_id)} if context.is_valid else {})):
         yield
 
 

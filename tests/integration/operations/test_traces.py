@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import httpx
 import pytest
+from opentelemetry.trace import NoOpTracer
+from structlog.contextvars import get_contextvars
 from structlog.testing import capture_logs
 from tests.support.installation import ROOT, an_installation
 from tests.support.trace_receiver import PATH, TraceReceiver, a_trace_receiver, facts
 from tests.support.waiting import eventually
 
 from lookback import __version__
+from lookback.api.tracing import Tracing
 from lookback.bootstrap.trace_delivery import TraceDelivery
 from lookback.clips.stopwatch import Step
 from lookback.errors import SettingsError
@@ -115,6 +118,33 @@ async def test_failures_are_marked_and_strange_words_are_not_repeated(receiver: 
     assert "traceparent" not in server.log
 
 
+def test_the_framework_makes_no_spans_of_its_own() -> None:
+    program = """
+import asyncio, httpx
+from pathlib import Path
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from lookback.api.app import HttpConfig, create_app
+
+made = InMemorySpanExporter()
+trace.set_tracer_provider(TracerProvider())
+trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(made))
+
+async def ask() -> None:
+    transport = httpx.ASGITransport(create_app(None, HttpConfig(Path("nowhere"))))
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+        assert (await http.get("/healthz?signature=secret")).is_success
+
+asyncio.run(ask())
+print(*[span.to_json() for span in made.get_finished_spans()])
+"""
+    printed = _printed_by(program)
+    assert "path=/healthz" in printed, "our own line about the request"
+    assert "span_id" not in printed
+
+
 async def test_a_receiver_that_hangs_holds_up_nothing(receiver: TraceReceiver, tmp_path: Path) -> None:
     receiver.hold.clear()
     # Without a limit of our own the end would wait half a minute, longer than `stop` allows.
@@ -157,6 +187,11 @@ async def test_failures_are_told_every_ten_minutes_and_their_end_once(receiver: 
         ("traces.delivered_again", None, 3),
         ("traces.not_delivered", "400", 1),
     ]
+
+
+def test_when_the_sdk_is_switched_off_there_is_no_id_to_log() -> None:
+    with Tracing(NoOpTracer()).work("work"):
+        assert get_contextvars() == {}
 
 
 def test_wrong_settings_stop_the_start_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,8 +265,16 @@ traces_of(load_settings(), AsyncExitStack())
 of_traces = ("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.proto", "requests")
 print(*[module for module in of_traces if module in sys.modules])
 """
-    ours = {"PYTHONPATH": str(ROOT / "src"), "OTEL_TRACES_SAMPLER": "always_off"}
+    return _printed_by(program, OTEL_TRACES_SAMPLER="always_off", **settings).split()
+
+
+def _printed_by(program: str, **settings: str) -> str:
+    """What a program prints that has our code, and these settings."""
     found = subprocess.run(
-        [sys.executable, "-c", program], env=os.environ | ours | settings, check=True, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")} | settings,
+        check=True,
+        capture_output=True,
+        text=True,
     )
-    return found.stdout.split()
+    return found.stdout.strip()
