@@ -68,7 +68,7 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
-def _webhook(value: SecretStr) -> SecretStr:
+def _web_address(value: SecretStr, example: str) -> SecretStr:
     """The address may hold a password, so it is shown nowhere, not even in what is said of a mistake."""
     try:
         parts = urlsplit(value.get_secret_value())
@@ -76,8 +76,16 @@ def _webhook(value: SecretStr) -> SecretStr:
     except ValueError:
         right = False
     if not right or any(character.isspace() for character in value.get_secret_value()):
-        raise ValueError("it must be an address such as https://example.org/hooks/lookback")
+        raise ValueError(f"it must be an address such as {example}")
     return value
+
+
+def _webhook(value: SecretStr) -> SecretStr:
+    return _web_address(value, "https://example.org/hooks/lookback")
+
+
+def _traces(value: SecretStr) -> SecretStr:
+    return _web_address(value, "http://localhost:4318")
 
 
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_split)]
@@ -89,4 +97,5 @@ RoomPattern = Annotated[str, AfterValidator(_room_pattern)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Webhook = Annotated[SecretStr, AfterValidator(_webhook)]
+TraceReceiver = Annotated[SecretStr, AfterValidator(_traces)]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -21,6 +21,7 @@ from lookback.setting_values import (
     Port,
     RoomPattern,
     Secret,
+    TraceReceiver,
     Webhook,
     Words,
 )
@@ -144,6 +145,14 @@ class Settings(LivekitSettings, SpaceSettings):
         description="Address that is sent a signed JSON message when a disk, the recorder or the clean-up fails, and "
         "when it works again.",
     )
+    otel_exporter_otlp_endpoint: TraceReceiver | None = Field(
+        default=None,
+        description="OpenTelemetry receiver that is sent traces by OTLP over HTTP (protobuf), such as "
+        "`http://localhost:4318`; `/v1/traces` is added. Without it there are none. The SDK reads the other `OTEL_*`.",
+    )
+    otel_exporter_otlp_traces_endpoint: TraceReceiver | None = Field(
+        default=None, description="The same as a whole address, to which nothing is added; it comes first."
+    )
     lookback_log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged."
     )
@@ -184,6 +193,14 @@ class Settings(LivekitSettings, SpaceSettings):
     def database(self) -> str:
         """Address of the database."""
         return self.database_url or f"sqlite:///{self.home / 'lookback.db'}"
+
+    @property
+    def traces_url(self) -> str | None:
+        """Where traces are sent."""
+        whole, base = self.otel_exporter_otlp_traces_endpoint, self.otel_exporter_otlp_endpoint
+        if whole is not None:
+            return whole.get_secret_value()
+        return f"{base.get_secret_value().rstrip('/')}/v1/traces" if base is not None else None
 
     @property
     def window_us(self) -> int:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lookback.api.ports import Services
+    from lookback.api.tracing import Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ class _Application(FastAPI):
         return self.openapi_schema
 
 
-def create_app(services: Services, config: HttpConfig, metrics: Metrics | None = None) -> FastAPI:
+def create_app(
+    services: Services, config: HttpConfig, metrics: Metrics | None = None, traces: Traces | None = None
+) -> FastAPI:
     """Build the application; nothing runs yet."""
     app = _Application(
         title="Lookback",
@@ -71,6 +74,8 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
         openapi_url=f"{BASE}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        # Its own spans have whole addresses in them, with the signatures of links; see api/tracing.py.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.services = services
     app.state.metrics = metrics or Metrics()
@@ -101,7 +106,7 @@ def create_app(services: Services, config: HttpConfig, metrics: Metrics | None =
     # The last one added is the first one passed.
     app.add_middleware(LimitedBody)
     app.add_middleware(Cors, origins=config.cors_origins)
-    app.add_middleware(Edge, observe=app.state.metrics.request, livekit_url=config.livekit_url)
+    app.add_middleware(Edge, observe=app.state.metrics.request, livekit_url=config.livekit_url, traces=traces)
     return app
 
 

@@ -14,12 +14,15 @@ from starlette.requests import ClientDisconnect
 from lookback.access.audit import came_from
 from lookback.api.errors import METHODS, TooLargeError, internal_problem, problem
 from lookback.api.present import BASE
+from lookback.api.tracing import Untraced
 from lookback.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from lookback.api.tracing import Answered, Traces
 
 log = structlog.get_logger(__name__)
 
@@ -37,18 +40,31 @@ _SECURITY = {
 # The longest body there is: an SDP offer of a browser is about 10 kB.
 MAX_BODY_BYTES = 256 * 1024
 _EXPOSED = ("Location", "ETag", "Link", "X-Lookback-Session", "Accept-Ranges", "Content-Range", "Retry-After")
-_ALLOWED = ("Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Range", "Range", "Idempotency-Key")
+_ALLOWED = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "If-Range",
+    "Range",
+    "Idempotency-Key",
+    "traceparent",
+    "tracestate",
+)
 
 Observe = Callable[[str, str, int, float], None]
 """Called with method, route, status and seconds of every request."""
 
 
 class Edge:
-    """Measures and logs a request; whatever nobody foresaw becomes a 500 without a message and a log with one."""
+    """Measures, traces and logs requests; what nobody foresaw becomes a 500 without a message and a log with one."""
 
-    def __init__(self, app: ASGIApp, observe: Observe, livekit_url: str | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, observe: Observe, livekit_url: str | None = None, traces: Traces | None = None
+    ) -> None:
         self._app = app
         self._observe = observe
+        self._traces = traces or Untraced()
         self._headers = {"Content-Security-Policy": content_security_policy(livekit_url), **_SECURITY}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,6 +74,10 @@ class Edge:
             return
         structlog.contextvars.clear_contextvars()
         came_from(scope["client"][0] if scope.get("client") else None)
+        with self._traces.request(scope) as answered:
+            await self._answer(scope, receive, send, answered)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, answered: Answered) -> None:
         started, status = time.perf_counter(), 0
 
         async def sending(message: Message) -> None:
@@ -78,12 +98,13 @@ class Edge:
             if not status:
                 await internal_problem()(scope, receive, sending)
         finally:
-            self._report(scope, status, time.perf_counter() - started)
+            self._report(scope, status, time.perf_counter() - started, answered)
 
-    def _report(self, scope: Scope, status: int, took_seconds: float) -> None:
-        route = _pattern(scope)
+    def _report(self, scope: Scope, status: int, took_seconds: float, answered: Answered) -> None:
         # Any word may be sent as a method; each would make a series of its own.
-        self._observe(scope["method"] if scope["method"] in METHODS else "(other)", route, status, took_seconds)
+        method, route = scope["method"] if scope["method"] in METHODS else None, _pattern(scope)
+        self._observe(method or "(other)", route or "(none)", status, took_seconds)
+        answered(method, route, status)
         # The path without its query: links are signed there.
         log.info(
             "http.request",
@@ -166,11 +187,14 @@ async def _read(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def _pattern(scope: Scope) -> str:
-    """The pattern of the address. What FastAPI puts into the scope lacks the prefix that a router was included with."""
+def _pattern(scope: Scope) -> str | None:
+    """The pattern of the address, if it has one.
+
+    What FastAPI puts into the scope lacks the prefix that a router was included with.
+    """
     pattern = getattr(scope.get("route"), "path", None)
     if pattern is None:
-        return "(none)"
+        return None
     prefixed = scope["path"].startswith(f"{BASE}/") and not pattern.startswith(BASE)
     return f"{BASE}{pattern}" if prefixed else str(pattern)
 

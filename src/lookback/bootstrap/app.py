@@ -44,6 +44,7 @@ from lookback.bootstrap.people import people
 from lookback.bootstrap.privacy import SessionParts, privacy, rate_limits
 from lookback.bootstrap.space import Room, space_desk, sweeper_of
 from lookback.bootstrap.storage import disk_threads, storage_watch
+from lookback.bootstrap.tracing import traces_of
 from lookback.buffer.reader import SegmentCache
 from lookback.clips.expiry import ClipExpiry
 from lookback.db.audit import SqlAuditRepository
@@ -98,6 +99,7 @@ class App:
         settings = self.settings
         prepare_folders(settings)
         self._stack.enter_context(only_server(settings.home))
+        self.traces = traces_of(settings, self._stack)  # before all that may be traced, and so ended after it
         secret_of(settings)  # made, when it must be, before there is a database
         self.engine = await open_database(settings.database)
         self._stack.push_async_callback(self.engine.dispose)
@@ -172,8 +174,9 @@ class App:
             communities,
             space=self.room.disks,
             leases=self.room.leases,
-            times=self.metrics,
+            times=self.traces.captures(self.metrics),
             threads=self.threads,
+            work=self.traces.work,
         )
         self.expiry = ClipExpiry(SqlClipRepository(self.engine), self.clips.rows, communities, clock_us)
         self.privacy = privacy(
@@ -186,7 +189,7 @@ class App:
         )
         self.readiness = Readiness(self.engine, self.recorder, self.disks)
         self.figures = measure(self.metrics, self._measured(), settings, self.engine)
-        self.http = create_app(self._services(), http_config(settings), self.metrics)
+        self.http = create_app(self._services(), http_config(settings), self.metrics, self.traces)
 
     def _compose_sessions(
         self, rows: SqlSessionRepository, buffers: SessionBuffers, moves: Moves, starts: Starts
@@ -204,7 +207,9 @@ class App:
             windows=self.room.windows,
             leases=self.room.leases,
         )
-        self.sweeper = sweeper_of(self.settings, rows, buffers, moves, communities, room=self.room)
+        self.sweeper = sweeper_of(
+            self.settings, rows, buffers, moves, communities, room=self.room, work=self.traces.work
+        )
         self.space = space_desk(self.room, self.sweeper, rows, self.recorder, audit=self.audit, alerts=self.alerts)
         self.watch = AlertWatch(self.recorder, self._cleaned_us, self.alerts.tell, clock=clock_us)
         self.keeper = SessionKeeper(

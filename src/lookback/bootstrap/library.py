@@ -13,7 +13,7 @@ from lookback.bootstrap.roots import kept_roots
 from lookback.buffer.leases import Leases
 from lookback.clips.assembly import ClipServices, ServerThreads, World, assemble
 from lookback.clips.space import AmpleSpace
-from lookback.clips.stopwatch import Unmeasured
+from lookback.clips.stopwatch import Unmeasured, unwatched
 from lookback.clips.usage import QuotaOffice
 from lookback.db.audit import SqlAuditRepository
 from lookback.db.clips import SqlClipRepository
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lookback.buffer.reader import SegmentCache
     from lookback.clips.ports import SessionLookup
     from lookback.clips.space import SpaceGate
-    from lookback.clips.stopwatch import CaptureTimes
+    from lookback.clips.stopwatch import CaptureTimes, Work
     from lookback.settings import Settings
 
 _KEY_BYTES = 24  # of a link: 192 bits, which nobody guesses
@@ -62,6 +62,7 @@ def clip_services(
     leases: Leases | None = None,
     times: CaptureTimes | None = None,
     threads: ServerThreads | None = None,
+    work: Work = unwatched,
 ) -> ClipServices:
     """Everything about clips of an installation."""
     world = World(
@@ -77,6 +78,7 @@ def clip_services(
         leases=leases or Leases(),
         times=times or Unmeasured(),
         threads=threads or ServerThreads(),
+        work=work,
     )
     return assemble(
         settings.storage_path,

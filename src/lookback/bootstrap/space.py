@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lookback.bootstrap.parts import clock_us
 from lookback.buffer.leases import Leases
+from lookback.clips.stopwatch import unwatched
 from lookback.operations.alerts import space_alert
 from lookback.operations.bounded import Bounded
 from lookback.operations.disk_space import DiskSpace, measure
@@ -19,6 +20,7 @@ from lookback.sessions.windows import Windows
 if TYPE_CHECKING:
     from lookback.access.audit import Audit
     from lookback.access.ports import Communities
+    from lookback.clips.stopwatch import Work
     from lookback.operations.alerts import AlertDesk
     from lookback.sessions.buffers import SessionBuffers
     from lookback.sessions.moves import Moves
@@ -51,6 +53,7 @@ def sweeper_of(
     communities: Communities,
     *,
     room: Room | None = None,
+    work: Work = unwatched,
 ) -> Sweeper:
     """What deletes what has expired."""
     return Sweeper(
@@ -63,6 +66,7 @@ def sweeper_of(
         limits=settings.limits,
         leases=room.leases if room is not None else None,
         windows=room.windows if room is not None else None,
+        work=work,
     )
 
 

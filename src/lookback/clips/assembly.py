@@ -16,7 +16,7 @@ from lookback.clips.recovery import Recovery
 from lookback.clips.renditions import Converter, Renditions
 from lookback.clips.rows import ClipRows
 from lookback.clips.space import AmpleSpace
-from lookback.clips.stopwatch import Unmeasured
+from lookback.clips.stopwatch import Unmeasured, unwatched
 from lookback.clips.store import ClipStore
 from lookback.clips.thumbnails import Thumbnailer
 from lookback.clips.trail import AuditWitness
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lookback.clips.ports import ClipRepository, Clock, Erased, NameOf, QuotaLedger, SessionLookup, Wait
     from lookback.clips.quota import DefaultQuota
     from lookback.clips.space import SpaceGate
-    from lookback.clips.stopwatch import CaptureTimes
+    from lookback.clips.stopwatch import CaptureTimes, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class World:
     `default_quota` gives the quota of users without one of their own, by community. `server_id` names this server among
     those that share a database. `new_key` makes secrets. `storage_root`: what the disk of clips is recognised by.
     `space`: who watches the disk, if anybody does. `leases`: those of the process that evicts. `times` is told how long
-    captures take. `threads`: those of the server; commands have nobody to hold up.
+    captures take, `work` is around what is done in the background. `threads`: those of the server; commands have nobody
+    to hold up.
     """
 
     ledger: QuotaLedger
@@ -66,6 +67,7 @@ class World:
     leases: Leases = field(default_factory=Leases)
     times: CaptureTimes = field(default_factory=Unmeasured)
     threads: ServerThreads = field(default_factory=ServerThreads)
+    work: Work = unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,7 @@ def assemble(
     rows = ClipRows(repository, store, world.audit)
     quota = UserQuota(world.ledger, repository, world.default_quota, clock=clock, new_id=new_id, holder=world.server_id)
     library = Library(repository, rows, clock, quota=quota, new_key=world.new_key)
-    converter = Converter(rows, store, quota)
-    background = Background(repository, rows, store, converter=converter, clock=clock, wait=wait, space=world.space)
+    background = _background(repository, rows, store, quota, clock=clock, wait=wait, world=world)
     captures = CaptureService(
         sessions=sessions,
         repository=repository,
@@ -136,4 +137,21 @@ def assemble(
         recovery=Recovery(repository, world.ledger, store, layout),
         background=background,
         thumbnailer=Thumbnailer(layout, cache, clock, wait, world.threads.buffer),
+    )
+
+
+def _background(
+    repository: ClipRepository,
+    rows: ClipRows,
+    store: ClipStore,
+    quota: UserQuota,
+    *,
+    clock: Clock,
+    wait: Wait,
+    world: World,
+) -> Background:
+    """What brings clips to their final state after they were saved."""
+    converter = Converter(rows, store, quota)
+    return Background(
+        repository, rows, store, converter=converter, clock=clock, wait=wait, space=world.space, work=world.work
     )

@@ -20,6 +20,7 @@ from lookback.clips.model import Storage
 from lookback.clips.poster import make_poster
 from lookback.clips.renditions import UNDONE
 from lookback.clips.space import AmpleSpace
+from lookback.clips.stopwatch import unwatched
 from lookback.errors import CaptureFailedError, DiskFullError, LookbackError, NotFoundError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from lookback.clips.renditions import Converter
     from lookback.clips.rows import ClipRows
     from lookback.clips.space import SpaceGate
+    from lookback.clips.stopwatch import Work
     from lookback.clips.store import ClipStore
 
 log = structlog.get_logger(__name__)
@@ -102,6 +104,7 @@ class Background:
         wait: Wait,
         workers: int = 2,
         space: SpaceGate | None = None,
+        work: Work = unwatched,
     ) -> None:
         self._repository = repository
         self._rows = rows
@@ -111,6 +114,7 @@ class Background:
         self._wait = wait
         self._workers = workers
         self._space = space or AmpleSpace()
+        self._work_on = work
         self._stop = threading.Event()
         self._files = _Lane(self._finish_files)
         self._renditions = _Lane(self._finish_renditions)
@@ -198,7 +202,8 @@ class Background:
         if tries >= _POSTER_TRIES:
             return
         try:
-            await self._store.threads.run(self._write_poster, clip)
+            with self._work_on("clip.poster"):
+                await self._store.threads.run(self._write_poster, clip)
         except CaptureFailedError as error:
             # What cannot be decoded now will not be later; a few tries in case the machine was the reason.
             self._posterless[clip.clip_id] = tries + 1
@@ -216,7 +221,8 @@ class Background:
 
     async def _materialise(self, clip: Clip) -> None:
         try:
-            digest = await self._store.threads.run(self._store.materialise, clip, self._stop.is_set)
+            with self._work_on("clip.store"):
+                digest = await self._store.threads.run(self._store.materialise, clip, self._stop.is_set)
         except NotFoundError:
             await self._rows.change(clip.clip_id, status="failed")
             log.error("clip.lost", clip=clip.clip_id)  # noqa: TRY400 - the cause is that files are gone, not a bug
@@ -241,4 +247,5 @@ class Background:
             return  # the file lane calls again, or the sweep
         for rendition in clip.renditions:
             if rendition.status in UNDONE:
-                await self._converter.make(clip, rendition)
+                with self._work_on("clip.rendition"):
+                    await self._converter.make(clip, rendition)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -21,6 +22,9 @@ Step = Literal["find", "commit", "queue", "plan", "reserve", "write", "row"]
 plan from the indexes; hold the quota; pin, write and sync the files; insert the row."""
 
 SLOW_S = 1.0
+Work = Callable[[str], AbstractContextManager[object]]
+"""Around a piece of work that nobody waits for, by its name."""
+
 _PRESSURE = Path("/proc/pressure/io")  # Linux 4.20 and later, where it is switched on
 
 
@@ -36,6 +40,11 @@ class Unmeasured:
 
     def captured(self, seconds: Mapping[Step, float]) -> None:
         """See CaptureTimes."""
+
+
+def unwatched(_name: str) -> AbstractContextManager[object]:
+    """Nobody wants to know of work either."""
+    return nullcontext()
 
 
 class Stopwatch:

@@ -12,6 +12,7 @@ import structlog
 from lookback.buffer.leases import Leases
 from lookback.buffer.retention import Limits, Reason
 from lookback.buffer.sweep import BufferSweep, Watched
+from lookback.clips.stopwatch import unwatched
 from lookback.sessions.model import Session, SessionState
 from lookback.sessions.service import SHOWN
 from lookback.sessions.windows import Windows
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from lookback.access.ports import Communities
     from lookback.buffer.sweep import Outcome
+    from lookback.clips.stopwatch import Work
     from lookback.sessions.buffers import SessionBuffers
     from lookback.sessions.moves import Moves
     from lookback.sessions.ports import SessionRepository
@@ -72,7 +74,8 @@ class Sweeper:
     """Sweeps for all who want it: the clock, the disk-full ladder, and whoever asks for it. One sweep at a time.
 
     `slack_us`: how much longer than promised what is buffered is kept. `evicted` and `evicted_bytes` count by reason
-    since the start, `buffered_bytes` is what the last sweep left; `last`: the last full sweep.
+    since the start, `buffered_bytes` is what the last sweep left; `last`: the last full sweep. `work` is around
+    each.
     """
 
     def __init__(
@@ -87,11 +90,12 @@ class Sweeper:
         limits: Limits | None = None,
         leases: Leases | None = None,
         windows: Windows | None = None,
+        work: Work = unwatched,
     ) -> None:
         self._repository, self._buffers, self._moves = repository, buffers, moves
         self._communities, self._clock, self._slack_us = communities, clock, slack_us
         self._sweep = BufferSweep(leases or Leases(), limits or Limits())
-        self._turn = asyncio.Lock()
+        self._turn, self._work = asyncio.Lock(), work
         self._quick_at_us = self._full_at_us = 0
         self.windows = windows or Windows()
         self.evicted: Counter[str] = Counter()
@@ -130,18 +134,22 @@ class Sweeper:
     async def sweep(self, need_bytes: int = 0, *, thorough: bool = False) -> Swept:
         """Delete what has expired, and what must go to free so many bytes; let sessions expire that have ended."""
         async with self._turn:
-            now_us, rows = self._clock(), await self._repository.in_states(SHOWN)
-            watched, promised_us = await self._watched(rows)
-            outcome = await self._buffers.threads.run(self._sweep.run, watched, now_us, need_bytes, thorough=thorough)
-            self.windows.note(promised_us, outcome, now_us)
-            for session in rows:
-                await self._after(session, outcome, now_us)
-            self.buffered_bytes = outcome.left_bytes
-            swept = _swept(rows, outcome, self._clock() - now_us)
-            for taken in swept.taken:
-                self.evicted[taken.reason.value] += taken.segments
-                self.evicted_bytes[taken.reason.value] += taken.size_bytes
-            return swept
+            with self._work("buffer.sweep"):
+                return await self._sweep_now(need_bytes, thorough=thorough)
+
+    async def _sweep_now(self, need_bytes: int, *, thorough: bool) -> Swept:
+        now_us, rows = self._clock(), await self._repository.in_states(SHOWN)
+        watched, promised_us = await self._watched(rows)
+        outcome = await self._buffers.threads.run(self._sweep.run, watched, now_us, need_bytes, thorough=thorough)
+        self.windows.note(promised_us, outcome, now_us)
+        for session in rows:
+            await self._after(session, outcome, now_us)
+        self.buffered_bytes = outcome.left_bytes
+        swept = _swept(rows, outcome, self._clock() - now_us)
+        for taken in swept.taken:
+            self.evicted[taken.reason.value] += taken.segments
+            self.evicted_bytes[taken.reason.value] += taken.size_bytes
+        return swept
 
     async def preview(self, need_bytes: int = 0) -> Swept:
         """Return what `sweep` would delete now."""

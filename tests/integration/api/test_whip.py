@@ -60,14 +60,14 @@ async def test_browsers_of_any_origin_may_publish(stranger: httpx.AsyncClient, p
         asked = {
             "Origin": "https://app.example",
             "Access-Control-Request-Method": method,
-            "Access-Control-Request-Headers": "authorization, content-type, if-match",
+            "Access-Control-Request-Headers": "authorization, content-type, if-match, traceparent",
         }
         preflight = await stranger.options(path, headers=asked)
         assert preflight.status_code in {200, 204}
         assert preflight.headers["access-control-allow-origin"] == "*"
         assert method in preflight.headers["access-control-allow-methods"]
         allowed = preflight.headers["access-control-allow-headers"].lower()
-        assert all(name in allowed for name in ("authorization", "content-type", "if-match"))
+        assert all(name in allowed for name in ("authorization", "content-type", "if-match", "traceparent"))
 
 
 async def test_options_say_what_is_taken(stranger: httpx.AsyncClient) -> None:
