@@ -20,7 +20,13 @@ from lookback.clips.model import Storage
 from lookback.clips.poster import make_poster
 from lookback.clips.renditions import UNDONE
 from lookback.clips.space import AmpleSpace
-from lookback.errors import CaptureFailedError, DiskFullError, LookbackError, NotFoundError
+from lookback.errors import (
+    CaptureFailedError,
+    DiskFullError,
+    LookbackError,
+    NotFoundError,
+    StorageUnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -115,6 +121,7 @@ class Background:
         self._files = _Lane(self._finish_files)
         self._renditions = _Lane(self._finish_renditions)
         self._posterless: dict[str, int] = {}
+        self._to_unpin: set[str] = set()
 
     def wake(self, clip_id: str) -> None:
         """Say that there may be something to do for this clip."""
@@ -137,6 +144,8 @@ class Background:
         """Find unfinished clips, write down what could not be, and remove those whose time to be restored is over."""
         now_us = self._clock()
         await self._rows.catch_up()
+        for clip_id in tuple(self._to_unpin):
+            await self._unpin(clip_id)
         for clip in await self._repository.unfinished():
             for lane in (self._files, self._renditions):
                 if lane.due(clip.clip_id, now_us):
@@ -220,8 +229,21 @@ class Background:
             return
         changed = await self._rows.change(clip.clip_id, storage=Storage.FILE, sha256=digest)
         if changed is not None:
-            await asyncio.to_thread(self._store.unpin, changed)
             log.info("clip.stored", clip=clip.clip_id, size=clip.size_bytes)
+            await self._unpin(clip.clip_id)
+
+    async def _unpin(self, clip_id: str) -> None:
+        """Let go of what the physical file has replaced, or try again at the next sweep."""
+        self._to_unpin.discard(clip_id)
+        clip = await self._repository.get(clip_id)
+        if clip is None or clip.storage is not Storage.FILE:
+            return
+        try:
+            await asyncio.to_thread(self._store.unpin, clip)
+        except StorageUnavailableError as error:
+            # The buffer's disk is away or read-only. The row is right already, so nothing else finds this clip again.
+            self._to_unpin.add(clip_id)
+            log.warning("clip.still_pinned", clip=clip_id, error=error.detail)
 
     async def _finish_renditions(self, clip: Clip) -> None:
         if clip.storage is not Storage.FILE or not self._has_room(self._space.require_rendition):
