@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lookback.access.audit import Nobody
 from lookback.access.principal import Permission
 from lookback.buffer.leases import Leases
+from lookback.clips.durable import storage_errors
 from lookback.clips.ports import FoundSession
 from lookback.errors import LookbackError, NotFoundError
 from lookback.recorder.control import (
@@ -159,19 +160,23 @@ class SessionService:
     async def timeline(self, who: Principal, session_id: str, after: int) -> Timeline:
         """Return what is buffered, from segment number `after` on."""
         session = await self._shown(who, session_id)
-        segments = await self._buffers.segments(session, after)
-        return Timeline(session, self._clock(), await self._buffers.buffered(session), segments)
+        with storage_errors():
+            segments = await self._buffers.segments(session, after)
+            return Timeline(session, self._clock(), await self._buffers.buffered(session), segments)
 
     async def segment(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's media file."""
         session = await self._shown(who, session_id)
-        part = await self._buffers.segment(session, number)
+        with storage_errors():
+            part = await self._buffers.segment(session, number)
         self._previews.looked_at(self._buffers.directory(session), part)
         return part
 
     async def thumbnail(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's thumbnail."""
-        return await self._buffers.thumbnail(await self._shown(who, session_id), number)
+        session = await self._shown(who, session_id)
+        with storage_errors():
+            return await self._buffers.thumbnail(session, number)
 
     # ---- publishers
 
@@ -283,4 +288,5 @@ class SessionService:
     async def _view(self, session: Session) -> SessionView:
         window_us = (await self._rights.communities.config_of(session.community_id)).window_us
         window = Window(window_us, self._windows.shortened.get(session.session_id))
-        return SessionView(session, await self._buffers.buffered(session), window)
+        with storage_errors():
+            return SessionView(session, await self._buffers.buffered(session), window)

@@ -7,8 +7,8 @@ from lookback.operations.space import Step
 from lookback.operations.storage_health import Level, Problem, Root
 
 
-def problem(root: Root, level: Level) -> Problem:
-    return Problem(root=root, kind="failing", level=level, sentence="/secret/path is not there")
+def problem(root: Root, level: Level, kind: str = "failing") -> Problem:
+    return Problem(root=root, kind=kind, level=level, sentence="/secret/path is not there")
 
 
 def test_when_all_is_well_there_is_nothing_to_say() -> None:
@@ -36,3 +36,9 @@ def test_a_disk_that_is_gone_is_told_first_and_without_its_inside() -> None:
 
 def test_what_is_merely_degraded_is_for_those_who_look_after_it() -> None:
     assert list(notices(Step.CALM, [problem("buffer", Level.DEGRADED)])) == []
+
+
+@pytest.mark.parametrize(("kind", "plays"), [("read-only", True), ("full", True), ("not-mounted", False)])
+def test_clips_play_from_a_disk_that_can_only_be_read(kind: str, *, plays: bool) -> None:
+    (notice,) = notices(Step.CALM, [problem("storage", Level.GONE, kind)])
+    assert ("played" not in notice.sentence) is plays
