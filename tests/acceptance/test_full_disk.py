@@ -103,11 +103,7 @@ async def test_a_disk_that_fills_up_costs_no_clip_and_recording_resumes_by_itsel
         assert refusals <= {(507, "disk-full"), (400, "no-segments")}
         await _nothing_saved_is_lost(sharers)
 
-        async def consistent() -> bool:
-            return await server.check() == (0, "Everything is consistent.\n")
-
-        # What could not be written down while the disk was full is, soon after.
-        await eventually(consistent, within=60, what="check")
+        await server.is_consistent()
 
 
 async def _fills_up(disk: Path, admin: Person) -> None:

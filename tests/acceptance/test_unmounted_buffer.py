@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from tests.support.alert_receiver import an_alert_receiver
 from tests.support.installation import an_installation
 from tests.support.people import Refused, microseconds
 from tests.support.publishers import sharing
-from tests.support.shaky_ground import inside, on_a_removable_disk, seen_by
+from tests.support.shaky_ground import mount_for, on_a_removable_disk, seen_by
 from tests.support.waiting import eventually, now_us
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def test_an_unmounted_buffer_is_noticed_and_never_filled(tmp_path: Path, d
                 sessions.append(share.session)
             for person, session in zip(people, sessions, strict=True):
                 await person.sees_buffered(session, 2)
-            _mount(server.api_pid, "umount", "--lazy", str(folder))
+            mount_for(server.api_pid, "umount", "--lazy", str(folder))
             assert list(place.iterdir()) == [], "this is the empty place below the mount"
             begun_s, away_us = time.monotonic(), now_us()
             await eventually(
@@ -66,7 +65,7 @@ async def test_an_unmounted_buffer_is_noticed_and_never_filled(tmp_path: Path, d
             assert refused.value.status == 503
             assert refused.value.problem["detail"] == "The buffer directory's disk is not mounted"
             source = ("--bind", str(plug)) if disk == "the same" else ("-t", "tmpfs", "-o", "size=64m", "another")
-            _mount(server.api_pid, "mount", *source, str(folder))
+            mount_for(server.api_pid, "mount", *source, str(folder))
             back_us = now_us()
             for person, session in zip(people, sessions, strict=True):
                 seen = await person.sees_buffered_until(session, back_us + 1_000_000)
@@ -74,12 +73,8 @@ async def test_an_unmounted_buffer_is_noticed_and_never_filled(tmp_path: Path, d
                 missing_us = sum(_length_us(gap) for gap in seen["gaps"])
                 assert missing_us < back_us - away_us, "what came meanwhile was kept in memory"
             await eventually(lambda: "storage.back" in receiver.types, what="the alert that it is over")
-            assert "The buffer directory's disk is not mounted" in [said["sentence"] for said in receiver.said]
+            assert "The buffer directory's disk is not mounted" in receiver.sentences
 
 
 def _length_us(gap: Json) -> int:
     return microseconds(gap["end"]) - microseconds(gap["start"])
-
-
-def _mount(pid: int, *command: str) -> None:
-    subprocess.run([*inside(pid), *command], check=True, capture_output=True)

@@ -36,6 +36,11 @@ class AlertReceiver:
         """Their types, in the order in which they came."""
         return [said["type"] for said in self.said]
 
+    @property
+    def sentences(self) -> list[str]:
+        """Their sentences, in the same order."""
+        return [said["sentence"] for said in self.said]
+
     async def take(self, request: web.Request) -> web.Response:
         """Answer a post."""
         body = await request.read()

@@ -130,6 +130,19 @@ class Installation:
         """Run `lookback check`; return its exit status and what it printed."""
         return await self.command("check")
 
+    async def is_consistent(self) -> None:
+        """Wait until `lookback check` finds nothing: what a disk did not let be written down is written soon after."""
+        said = (1, "")
+
+        async def found_nothing() -> bool:
+            nonlocal said
+            said = await self.check()
+            return said[0] == 0
+
+        with suppress(AssertionError):
+            await eventually(found_nothing, within=60, what="check")
+        assert not said[0], said[1]
+
     async def command(self, *arguments: str) -> tuple[int, str]:
         """Run a command of the program beside the server; return its exit status and what it printed."""
         process = await asyncio.create_subprocess_exec(

@@ -22,21 +22,45 @@ def on_a_small_disk(folder: Path, megabytes: int, options: str = "rw") -> list[s
     return [*namespace(), "sh", "-c", mount, str(folder)]
 
 
-def on_a_loop_mount(folder: Path, image: Path, megabytes: int) -> list[str]:
-    """The same with ext4 in a file. Only root may mount that: for others the test is skipped, and says so."""
-    if os.geteuid():
-        pytest.skip("Only root can loop-mount a file system; the same runs on tmpfs for everybody")
+def on_a_loop_mount(folder: Path, image: Path, megabytes: int, options: str = "loop") -> list[str]:
+    """The same with ext4 in a file."""
+    _require_root()
     with image.open("wb") as file:
         file.truncate(megabytes << 20)
     subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
-    mount = 'mount -o loop "$1" "$0" && shift && exec "$@"'
+    return on_an_image(folder, image, options)
+
+
+def on_an_image(folder: Path, image: Path, options: str = "loop") -> list[str]:
+    """The same with the file system that is in a file. The command fails where the kernel does not know it."""
+    _require_root()
+    mount = f'mount -o {options} "$1" "$0" && shift && exec "$@"'
     return [*namespace(), "sh", "-c", mount, str(folder), str(image)]
+
+
+def _require_root() -> None:
+    if os.geteuid():
+        pytest.skip("Only root can loop-mount a file system; the same runs on tmpfs for everybody")
 
 
 def inside(pid: int) -> list[str]:
     """The command prefix that runs another program where the process with `on_a_small_disk`'s command runs."""
     users = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
     return ["nsenter", f"--target={pid}", *users, "--mount"]
+
+
+def mount_for(pid: int, *command: str) -> None:
+    """Run `mount` or `umount` where that process sees it."""
+    done = subprocess.run([*inside(pid), *command], capture_output=True, text=True, check=False)
+    assert not done.returncode, f"{' '.join(command)}: {done.stderr.strip()}"
+
+
+def bound_by_modes() -> list[str]:
+    """The command prefix that runs a program which the modes of files hold up, also when we are root."""
+    if os.geteuid():
+        return []
+    without = "-dac_override,-dac_read_search"
+    return ["setpriv", f"--inh-caps={without}", f"--bounding-set={without}"]
 
 
 def on_a_removable_disk(disk: Path, folder: Path, megabytes: int) -> list[str]:

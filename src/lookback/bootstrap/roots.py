@@ -70,10 +70,10 @@ def prepare_roots(settings: Settings) -> Roots:
 
 
 def _prepared(folder: Path, variable: str, known: RootIdentity | None) -> RootIdentity:
-    if known is not None and is_away(folder, known):  # asked before anything is made there
-        raise SettingsError(f"{variable} is wrong: {_NOT_MOUNTED}")
-    prepare_folder(folder, variable)
     try:
+        if known is not None and is_away(folder, known):  # asked before anything is made there
+            raise SettingsError(f"{variable} is wrong: {_NOT_MOUNTED}")
+        prepare_folder(folder, variable)
         return recognise(folder, known)
     except OSError as error:
         raise SettingsError(f"{variable} is wrong: the folder cannot be used ({error.strerror}).") from error

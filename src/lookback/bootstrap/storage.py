@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from lookback.bootstrap.parts import clock_us
 from lookback.bootstrap.roots import kept_roots
-from lookback.buffer.marker import require_root
 from lookback.buffer.threads import DiskThreads
 from lookback.clips.assembly import ServerThreads
 from lookback.operations.alerts import storage_alert
-from lookback.operations.storage_probe import probe_root
+from lookback.operations.storage_probe import probe_root, require_writable
 from lookback.operations.storage_watch import StorageWatch
 
 if TYPE_CHECKING:
@@ -29,8 +28,8 @@ def storage_watch(settings: Settings, audit: Audit, alerts: AlertDesk) -> Storag
             "storage": partial(probe_root, "storage", settings.storage_path, storage),
         },
         {
-            "buffer": partial(require_root, settings.buffer_path, buffer),
-            "storage": partial(require_root, settings.storage_path, storage),
+            "buffer": partial(require_writable, settings.buffer_path, buffer),
+            "storage": partial(require_writable, settings.storage_path, storage),
         },
         clock=clock_us,
         audit=audit,

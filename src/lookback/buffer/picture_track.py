@@ -124,6 +124,11 @@ class PictureTrack:
         self._until_us, self._next_dts_us = self._committed_us, self._committed_next_us
         self._interrupted = True
 
+    def kept_until(self, instant_us: int) -> None:
+        """A disk that was away has come back without what it had taken after that."""
+        if self._until_us is not None:
+            self._until_us = self._committed_us = min(self._until_us, instant_us)
+
     def _note_loss(self, start_us: int, end_us: int, cause: LossCause) -> None:
         if end_us > start_us:
             self._notes.append(_note(start_us, end_us, Flag.REFERENCE_LOST, cause))

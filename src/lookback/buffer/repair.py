@@ -34,9 +34,12 @@ class Repaired:
     lost_bytes: int
 
 
-def repair_session(directory: Path) -> list[Repaired]:
-    """Repair every segment of a session that nobody writes; return what was done. Raises OSError."""
-    done = _examine(directory, change=True)
+def repair_session(directory: Path, *, newest: bool = False) -> list[Repaired]:
+    """Repair every segment of a session of which none is being written; return what was done. Raises OSError.
+
+    `newest`: only those that a power cut may have damaged.
+    """
+    done = _examine(directory, change=True, begin=-_NEWEST if newest else 0)
     if done:
         sync_directory(directory)
     return done
@@ -63,10 +66,10 @@ def find_rot(directory: Path) -> Iterator[tuple[int, int]]:
             yield paths.number, int(index.commits["offset"][broken])
 
 
-def _examine(directory: Path, *, change: bool) -> list[Repaired]:
+def _examine(directory: Path, *, change: bool, begin: int = 0) -> list[Repaired]:
     segments = list(_segments(directory))
     newest = {paths.number for paths in segments[-_NEWEST:]}
-    found = (_repair(paths, verify=paths.number in newest, change=change) for paths in segments)
+    found = (_repair(paths, verify=paths.number in newest, change=change) for paths in segments[begin:])
     return [repaired for repaired in found if repaired is not None]
 
 

@@ -17,6 +17,7 @@ from lookback.media.index import SegmentHeader, fragment_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from lookback.buffer.layout import SegmentPaths
     from lookback.media.index import Sample
@@ -84,6 +85,11 @@ class SegmentFile:
                 with contextlib.suppress(OSError):
                     path.unlink()
 
+    def is_as_left(self) -> bool:
+        """Whether the disk has what was written, after the end: both files whole, or neither when nothing was."""
+        left = (self.media_size, self.index_size) if self._commits else (None, None)
+        return left == (_size(self._paths.media), _size(self._paths.index))
+
     def _write_all(self, fd: int, data: bytes) -> None:
         view = memoryview(data)
         while view:
@@ -101,3 +107,10 @@ class SegmentFile:
         for fd, size in ((self._index, self.index_size), (self._media, self.media_size)):
             with contextlib.suppress(OSError):
                 os.ftruncate(fd, size)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None

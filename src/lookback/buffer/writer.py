@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lookback.buffer.ended_segments import EndedSegments
 from lookback.buffer.layout import highest_number, segment_paths
 from lookback.buffer.picture_track import Pictures, PictureTrack
 from lookback.buffer.segment_file import SegmentFile
@@ -68,6 +69,7 @@ class RunWriter:
         self._directory, self._format, self._run_id = directory, format, run_id
         self._sync, self._segment_us, self._fragment_us, self._write = sync, segment_us, fragment_us, write
         self._file: SegmentFile | None = None
+        self._ended = EndedSegments(run_id)
         self._pictures = PictureTrack(format.smallest_step_us)
         self._audio = audio
         self._sound = Soundtrack(audio) if audio is not None else None
@@ -186,6 +188,8 @@ class RunWriter:
         opening = self._format.open(key_frame, audio=self._audio)
         header = SegmentHeader(len(opening.init), opening.width, opening.height, dts_us, self._run_id)
         try:
+            if self.fault is not None and (lost_after_us := self._ended.lost_after_us(self._directory)) is not None:
+                self._pictures.kept_until(lost_after_us)
             number = highest_number(self._directory) + 1
             paths = segment_paths(self._directory, number, self._format.extension)
             self._file = SegmentFile(paths, opening.init, header, self._write)
@@ -264,6 +268,7 @@ class RunWriter:
         if self._file is not None:
             self._make_durable(self._file)
             self._file.close()
+            self._ended.add(self._file)
             self._file = None
 
     def _make_durable(self, file: SegmentFile) -> None:

@@ -21,7 +21,13 @@ from lookback.clips.poster import make_poster
 from lookback.clips.renditions import UNDONE
 from lookback.clips.space import AmpleSpace
 from lookback.clips.stopwatch import unwatched
-from lookback.errors import CaptureFailedError, DiskFullError, LookbackError, NotFoundError
+from lookback.errors import (
+    CaptureFailedError,
+    DiskFullError,
+    LookbackError,
+    NotFoundError,
+    StorageUnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -119,7 +125,7 @@ class Background:
         self._files = _Lane(self._finish_files)
         self._renditions = _Lane(self._finish_renditions)
         self._posterless: dict[str, int] = {}
-        self._pinned: dict[str, Clip] = {}  # those that have their file, and whose pins could not be removed yet
+        self._to_unpin: set[str] = set()
 
     def wake(self, clip_id: str) -> None:
         """Say that there may be something to do for this clip."""
@@ -142,8 +148,8 @@ class Background:
         """Find unfinished clips, write down what could not be, and remove those whose time to be restored is over."""
         now_us = self._clock()
         await self._rows.catch_up()
-        for clip in tuple(self._pinned.values()):
-            await self._unpin(clip)
+        for clip_id in tuple(self._to_unpin):
+            await self._unpin(clip_id)
         for clip in await self._repository.unfinished():
             for lane in (self._files, self._renditions):
                 if lane.due(clip.clip_id, now_us):
@@ -229,18 +235,21 @@ class Background:
             return
         changed = await self._rows.change(clip.clip_id, storage=Storage.FILE, sha256=digest)
         if changed is not None:
-            await self._unpin(changed)
             log.info("clip.stored", clip=clip.clip_id, size=clip.size_bytes)
+            await self._unpin(clip.clip_id)
 
-    async def _unpin(self, clip: Clip) -> None:
-        """Let go of the pins; when the buffer's disk is away the next sweep does, for the row has nothing undone."""
+    async def _unpin(self, clip_id: str) -> None:
+        """Let go of what the physical file has replaced, or try again at the next sweep."""
+        self._to_unpin.discard(clip_id)
+        clip = await self._repository.get(clip_id)
+        if clip is None or clip.storage is not Storage.FILE:
+            return
         try:
             await self._store.threads.run(self._store.unpin, clip)
-        except LookbackError as error:
-            self._pinned[clip.clip_id] = clip
-            log.warning("clip.still_pinned", clip=clip.clip_id, error=str(error))
-        else:
-            self._pinned.pop(clip.clip_id, None)
+        except StorageUnavailableError as error:
+            # The buffer's disk is away or read-only. The row is right already, so nothing else finds this clip again.
+            self._to_unpin.add(clip_id)
+            log.warning("clip.still_pinned", clip=clip_id, error=error.detail)
 
     async def _finish_renditions(self, clip: Clip) -> None:
         if clip.storage is not Storage.FILE or not self._has_room(self._space.require_rendition):

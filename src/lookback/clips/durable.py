@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_SENTENCES = {
+    errno.EROFS: "The disk is read-only",
+    errno.EACCES: "The server may not use the folder",
+    errno.EPERM: "The server may not use the folder",
+}
 _RETRY_AFTER_SECONDS = 10
 NEW = ".new"
 """Ends the names of files that are not complete yet: nobody reads them, recovery removes them."""
@@ -28,7 +33,8 @@ def storage_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise DiskFullError("Not enough disk space") from error
-        raise StorageUnavailableError("The storage does not answer", retryAfter=_RETRY_AFTER_SECONDS) from error
+        sentence = _SENTENCES.get(error.errno or 0, "The storage does not answer")
+        raise StorageUnavailableError(sentence, retryAfter=_RETRY_AFTER_SECONDS) from error
 
 
 def write(path: Path, data: bytes) -> None:

@@ -4,14 +4,20 @@ A clip is written in this order: pins, header, and when both are durable `clip.j
 may be inserted. So a crash leaves pins or a directory without `clip.json`, which recovery removes, or a whole clip
 without a row, which recovery inserts; never a row whose bytes can be evicted. A clip is removed in the opposite
 order, `clip.json` first: what is left of it is never taken for a clip again.
+
+Where the buffer can only be read there can be no pins, and nothing evicts: the clip is copied into its physical file
+at once. A crash before `clip.json` then leaves a video without a record, which is for somebody to look at.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import structlog
 
 from lookback.buffer.durable import sync_directory, sync_file
 from lookback.buffer.layout import may_be_ours, safe_name
@@ -33,10 +39,13 @@ if TYPE_CHECKING:
     from lookback.buffer.marker import RootIdentity
     from lookback.clips.model import Clip
 
+log = structlog.get_logger(__name__)
+
 RECORD = "clip.json"
 HEADER = "header"
 POSTER = "poster.webp"
 _HASH_STEP = 1 << 20
+_ONLY_READ = frozenset({errno.EROFS, errno.EACCES})
 
 
 class ClipStore:
@@ -93,7 +102,7 @@ class ClipStore:
     # ---- making and removing
 
     def write(self, clip: Clip, plan: StoredPlan, header: bytes, segments: Sequence[Path]) -> None:
-        """Make the clip durable without moving its bytes. `segments` are the media files of `plan.pins`, in order.
+        """Make the clip durable, if possible without moving its bytes. `segments` are the media files of `plan.pins`.
 
         On error nothing is left behind. Raises SegmentVanishedError when a segment was evicted meanwhile.
         """
@@ -148,7 +157,7 @@ class ClipStore:
             video = self.video(clip)
             if not video.exists():
                 new = video.with_name(video.name + NEW)
-                self._fill(clip, new, stop)
+                self._fill(self._open_all(clip), new, stop)
                 self._checkpoint("filled")
                 new.rename(video)
                 sync_directory(video.parent, self._calls.fsync)
@@ -156,12 +165,19 @@ class ClipStore:
             return sha256_of(video, stop)
 
     def unpin(self, clip: Clip) -> None:
-        """Let go of pins and header, which the physical file has replaced."""
+        """Let go of pins and header, which the physical file has replaced.
+
+        Durably, or a file system that breaks brings them back, and nobody looks for them before the next start.
+        """
         with storage_errors():
             if self.video(clip).exists():
-                _remove_tree(self.pins(clip.clip_id))
+                directory, pins = self.directory(clip), self.pins(clip.clip_id)
+                if pins.exists():
+                    _remove_tree(pins)
+                    sync_directory(pins.parent, self._calls.fsync)
                 self._checkpoint("unpinned")
-                (self.directory(clip) / HEADER).unlink(missing_ok=True)
+                (directory / HEADER).unlink(missing_ok=True)
+                sync_directory(directory, self._calls.fsync)
 
     # ---- inside
 
@@ -172,8 +188,7 @@ class ClipStore:
 
     def _write(self, clip: Clip, plan: StoredPlan, header: bytes, segments: Sequence[Path]) -> None:
         pins, directory = self.pins(clip.clip_id), self.directory(clip)
-        spans = plan.spans()
-        make_pins(pins, [Pinned(p, *s) for p, s in zip(segments, spans, strict=True)], self._calls)
+        pinned = self._pin(pins, plan, segments)
         self._checkpoint("pinned")
         directory.parent.mkdir(exist_ok=True)
         directory.mkdir()
@@ -183,13 +198,32 @@ class ClipStore:
         new = record.with_name(RECORD + NEW)
         write(new, dump_record(clip, plan))
         self._checkpoint("header")
-        self._sync_all(pins, directory, new)
+        if not pinned:
+            self._copy(clip, plan, segments)
+        self._sync_all([pins, pins.parent] if pinned else [], directory, new)
         self._checkpoint("synced")
         new.rename(record)
         sync_directory(directory, self._calls.fsync)
         self._checkpoint("record")
 
-    def _sync_all(self, pins: Path, directory: Path, record: Path) -> None:
+    def _pin(self, pins: Path, plan: StoredPlan, segments: Sequence[Path]) -> bool:
+        """Say whether the buffer let us: one that is read-only, or somebody else's, can still be read."""
+        try:
+            make_pins(pins, [Pinned(p, *s) for p, s in zip(segments, plan.spans(), strict=True)], self._calls)
+        except OSError as error:
+            if error.errno not in _ONLY_READ:
+                raise
+            log.warning("clip.copied_at_once", error=error.strerror)
+            return False
+        return True
+
+    def _copy(self, clip: Clip, plan: StoredPlan, segments: Sequence[Path]) -> None:
+        video = self.video(clip)
+        new = video.with_name(video.name + NEW)
+        self._fill(OpenedClip(plan.virtual(), [self.directory(clip) / HEADER, *segments]), new)
+        new.rename(video)
+
+    def _sync_all(self, pins: Sequence[Path], directory: Path, record: Path) -> None:
         """Make everything durable that `clip.json` stands for.
 
         All at once, after everything is written: a journaling file system then commits once and not four times,
@@ -198,7 +232,7 @@ class ClipStore:
         fsync = self._calls.fsync
         for file in (directory / HEADER, record):
             sync_file(file, fsync)
-        for names in (pins, pins.parent, directory.parent, self.root):
+        for names in (*pins, directory.parent, self.root):
             sync_directory(names, fsync)
 
     def _remove(self, clip: Clip) -> None:
@@ -218,8 +252,8 @@ class ClipStore:
         sources = [self.directory(clip) / HEADER, *(pins / name for name in plan.pins)]
         return OpenedClip(plan.virtual(), sources, start, stop)
 
-    def _fill(self, clip: Clip, new: Path, stop: Callable[[], bool]) -> None:
-        with self._open_all(clip) as source, new.open("wb", buffering=0) as target:
+    def _fill(self, source: OpenedClip, new: Path, stop: Callable[[], bool] = lambda: False) -> None:
+        with source, new.open("wb", buffering=0) as target:
             source.place(Placer(target.fileno(), self._calls, stop))
             self._calls.fsync(target.fileno())
 

@@ -48,11 +48,11 @@ class Thumbnailer:
             try:
                 await self.catch_up()
             except OSError as error:
-                log.warning("thumbnails.paused", error=str(error))  # the buffer's disk is away; it may come back
+                log.warning("thumbnails.paused", error=str(error))  # the disk is away, full or read-only for a while
             await self._wait(self._clock() + _PAUSE_US)
 
     async def catch_up(self) -> int:
-        """Make what is missing now; return how many were made."""
+        """Make what is missing now; return how many were made. Raises OSError where the disk takes nothing."""
         made = 0
         for segment in await self._threads.run(self._missing):
             made += await self._threads.run(self._make, segment)
@@ -77,11 +77,15 @@ class Thumbnailer:
     def _make(self, segment: Segment) -> bool:
         new = segment.media_path.with_name(_NEW)
         try:
-            new.write_bytes(make_thumbnail(segment))
-            new.replace(segment.thumbnail_path)
+            picture = make_thumbnail(segment)
         except (LookbackError, OSError) as error:
             self._remember_failure(segment, error)
             return False
+        try:
+            new.write_bytes(picture)
+            new.replace(segment.thumbnail_path)
+        except FileNotFoundError:
+            return False  # the session was removed meanwhile
         if not segment.index_path.exists():
             segment.thumbnail_path.unlink(missing_ok=True)  # evicted meanwhile: nobody would remove it any more
         return True

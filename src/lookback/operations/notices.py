@@ -27,6 +27,8 @@ _GONE: Mapping[Root, str] = {
 }
 # Without the numbers that the problem's own sentence has: those are others at every look, and a notice stays.
 _STEADY = {"slow": " is slow", "clock": "'s files are dated by another clock"}
+_TAKES_NOTHING = "The disk with the clips takes nothing new: no clip can be saved until it does"
+_CAN_BE_READ = frozenset({"full", "read-only"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,11 @@ class Notice:
 
 def notices(step: Step, problems: Iterable[Problem]) -> Iterator[Notice]:
     """Say what follows for everybody from how full the disks are and how they work, the worst first."""
-    gone = {problem.root for problem in problems if problem.level is Level.GONE}
+    gone = {problem.root: problem.kind for problem in problems if problem.level is Level.GONE}
     for root, sentence in _GONE.items():
         if root in gone:
-            yield Notice("storage", "broken", sentence)
+            plays = root == "storage" and gone[root] in _CAN_BE_READ
+            yield Notice("storage", "broken", _TAKES_NOTHING if plays else sentence)
     if step is not Step.CALM:
         yield Notice("space", "broken" if step is Step.FEWER_SESSIONS else "warning", step.sentence)
 

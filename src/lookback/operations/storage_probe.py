@@ -60,8 +60,26 @@ def probe_root(name: Root, root: Path, identity: RootIdentity | None) -> RootFac
         os.close(folder)
 
 
+def require_writable(root: Path, identity: RootIdentity | None) -> None:
+    """Raise the OSError that says why no file can be made in the root. Cheap: nothing is synced.
+
+    Only making one shows it: a file system that Linux made read-only after an error is still listed as writable.
+    """
+    folder = open_root(root, identity)
+    try:
+        name = f"{_probe_name()}-look"
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder))
+        os.unlink(name, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _probe_name() -> str:
+    return f".probe-{os.getpid()}"
+
+
 def _tried(folder: int, facts: RootFacts) -> RootFacts:
-    tried, disk = try_folder(folder, f".probe-{os.getpid()}"), os.fstatvfs(folder)
+    tried, disk = try_folder(folder, _probe_name()), os.fstatvfs(folder)
     return replace(
         facts,
         free_bytes=disk.f_bavail * disk.f_frsize,

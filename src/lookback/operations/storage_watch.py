@@ -35,7 +35,7 @@ _RETRY_AFTER_S = 10
 
 
 class StorageWatch:
-    """`probes` try a root and block; `looks` only see whether its disk is mounted, and raise OSError when it is not.
+    """`probes` try a root and block; `looks` only see whether a file can be made there, and raise OSError if not.
 
     `alert` is told of every change, with level and sentences. `problems`: as they were at the last look.
     """
@@ -80,7 +80,7 @@ class StorageWatch:
         return Silence(self, roots, also)
 
     async def run(self) -> None:
-        """Watch until cancelled: the mounts every 5 s, everything every 5 min, and every 5 s while all is not well."""
+        """Watch until cancelled: glance every 5 s, try everything every 5 min, and every 5 s while all is not well."""
         while True:
             try:
                 await self.look()
@@ -91,7 +91,7 @@ class StorageWatch:
     async def look(self) -> None:
         """Look as thoroughly as is due."""
         due = self._probed_us is None or self._clock() - self._probed_us >= EVERY_US
-        if due or self.problems or not await self._mounted():
+        if due or self.problems or not await self._writable():
             await self.probe()
 
     async def probe(self, max_age_us: int = 0) -> tuple[Problem, ...]:
@@ -117,7 +117,7 @@ class StorageWatch:
         if gone is not None:
             raise StorageUnavailableError(gone.sentence, retryAfter=_RETRY_AFTER_S, root=gone.root, kind=gone.kind)
 
-    async def _mounted(self) -> bool:
+    async def _writable(self) -> bool:
         answers = await asyncio.gather(*(bounded.ask() for bounded in self._looks.values()), return_exceptions=True)
         return not any(isinstance(answer, BaseException) for answer in answers)
 

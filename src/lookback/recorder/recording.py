@@ -249,7 +249,7 @@ class Recording:
             self._fault = sentence
             log.warning("session.storage", session=self.spec.session_id, fault=sentence)
             self._move("storage-failing" if sentence else "storage-recovered", sentence or "Writing works again")
-        if fault is not None and now_us >= self._reclaim_at_us:
+        if (fault is not None or not self._directory.is_claimed) and now_us >= self._reclaim_at_us:
             self._reclaim_at_us = now_us + RECLAIM_EVERY_US
             self._reclaim()
 

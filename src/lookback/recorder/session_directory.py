@@ -47,10 +47,15 @@ class SessionDirectory:
 
         Raises NoCapacityError when another process writes it, RootAwayError when the buffer's disk is not mounted.
         """
+        self.release()  # first: while it is held, a disk that was unmounted cannot be checked and mounted again
         make_directory(self._layout.root, self.path, self._layout.identity)
-        self.release()
         self._lock = locked(self.path)
         write_session(self.path, self._record())
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether a directory is held, be it this one or one that was there before."""
+        return self._lock is not None
 
     @property
     def is_ours(self) -> bool:

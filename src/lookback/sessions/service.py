@@ -179,7 +179,8 @@ class SessionService:
 
     async def thumbnail(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's thumbnail."""
-        return await self._buffers.thumbnail(await self._shown(who, session_id), number)
+        session = await self._shown(who, session_id)
+        return await self._buffers.thumbnail(session, number)
 
     # ---- publishers
 

@@ -13,6 +13,7 @@ from tests.support.media import AUDIO_STEP_US, START_US, decoded, frame_data, wr
 from lookback.buffer.patience import LONGEST_US, RETRY_US, Memory, PatientWriter
 from lookback.buffer.reader import read_segments, summary
 from lookback.buffer.repair import find_damage
+from lookback.media.cutting import pictures_until_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,3 +219,41 @@ def test_the_lag_grows_while_the_disk_is_away_and_is_made_up_for(tmp_path: Path)
     share.disk.away = False
     share.play(60)
     assert share.writer.lag_us < 1_000_000
+
+
+def test_what_a_broken_file_system_lost_is_part_of_the_gap(tmp_path: Path) -> None:
+    share = Share(tmp_path)
+    share.play(100)
+    (segment,) = read_segments(tmp_path)[-1:]
+    written_us = segment.extent.end_us
+    share.disk.away = True
+    share.play(100)
+    with segment.media_path.open("r+b") as media:  # the disk comes back without its last fragments
+        media.truncate(int(segment.index.commits["offset"][2]) + 100)
+    share.disk.away = False
+    share.play(60)
+    share.end()
+    assert find_damage(tmp_path) == [], "what was torn is cut off at once"
+    (gap,) = [gap for gap in summary(tmp_path).gaps if gap.track == "all"]
+    left = next(kept for kept in read_segments(tmp_path) if kept.number == segment.number)
+    assert gap.cause == "storage"
+    assert gap.start_us == pictures_until_us(left.index) < written_us - 400_000
+    assert len(share.numbers) == pytest.approx(260 - (gap.end_us - gap.start_us) / FRAME_US, abs=1)
+
+
+def test_what_a_read_only_disk_did_not_let_be_removed_is_no_damage(tmp_path: Path) -> None:
+    share = Share(tmp_path)
+    newest = tmp_path / "segment-000002.mp4"
+    while not newest.exists():
+        share.play(1)
+    begun = newest.read_bytes(), newest.with_suffix(".idx").read_bytes()
+    assert [segment.number for segment in read_segments(tmp_path)] == [1], "nothing of the second is committed yet"
+    share.disk.away = True
+    share.play(30)
+    newest.write_bytes(begun[0])
+    newest.with_suffix(".idx").write_bytes(begun[1])
+    share.disk.away = False
+    share.play(70)
+    share.end()
+    assert find_damage(tmp_path) == []
+    assert {gap.cause for gap in summary(tmp_path).gaps} == {"storage"}

@@ -36,6 +36,12 @@ def studio(tmp_path: Path) -> Studio:
     return a_studio(tmp_path / "buffer", tmp_path / "storage", wait=forever)
 
 
+def working_with(studio: Studio, store: ClipStore) -> Background:
+    rows = ClipRows(studio.repository, store, a_trail())
+    converter = Converter(rows, store, studio.clips.quota)
+    return Background(studio.repository, rows, store, converter=converter, clock=studio.clock, wait=forever)
+
+
 @pytest.mark.parametrize("codec", CODECS)
 async def test_a_clip_becomes_one_file_with_hash_and_poster(studio: Studio, codec: str) -> None:
     studio.record(encoded_clip(ClipShape(codec=codec)))  # type: ignore[arg-type]
@@ -92,15 +98,7 @@ async def test_a_disk_that_is_full_is_tried_again(studio: Studio) -> None:
         os.fsync(descriptor)
 
     store = ClipStore(studio.clips.store.root, studio.layout, FileCalls(fsync=fsync))
-    rows = ClipRows(studio.repository, store, a_trail())
-    background = Background(
-        studio.repository,
-        rows,
-        store,
-        converter=Converter(rows, store, studio.clips.quota),
-        clock=studio.clock,
-        wait=forever,
-    )
+    background = working_with(studio, store)
     async with running(background):
         new = store.video(clip).with_name("video.mp4.new")
         await eventually(new.exists, what="a first attempt")
@@ -115,6 +113,32 @@ async def test_a_disk_that_is_full_is_tried_again(studio: Studio) -> None:
 
         await eventually(swept, what="the second attempt")
     assert studio.content(clip) == whole
+
+
+async def test_pins_that_the_disk_did_not_let_go_go_when_it_does(studio: Studio) -> None:
+    studio.record()
+    clip = await studio.capture()
+    read_only = [True]
+
+    def checkpoint(step: str) -> None:
+        if step == "unpinned" and read_only[0]:
+            raise OSError(errno.EROFS, "read-only")
+
+    background = working_with(studio, ClipStore(studio.clips.store.root, studio.layout, checkpoint=checkpoint))
+
+    async def stored() -> bool:
+        return (await studio.row(clip)).storage is Storage.FILE
+
+    async def consistent() -> bool:
+        await background.sweep()
+        return await studio.clips.recovery.check(repair=False) == []
+
+    async with running(background):
+        await eventually(stored, what="the clip's own file")
+        await background.sweep()
+        assert [finding.kind for finding in await studio.clips.recovery.check(repair=False)] == ["leftover-pins"]
+        read_only[0] = False
+        await eventually(consistent, what="that the pins are gone")
 
 
 async def test_a_clip_whose_bytes_are_gone_has_failed(studio: Studio) -> None:
@@ -168,15 +192,7 @@ async def test_no_two_workers_have_the_same_clip(studio: Studio) -> None:
         at_work[0] -= 1
 
     store = ClipStore(studio.clips.store.root, studio.layout, FileCalls(fsync=fsync))
-    rows = ClipRows(studio.repository, store, a_trail())
-    background = Background(
-        studio.repository,
-        rows,
-        store,
-        converter=Converter(rows, store, studio.clips.quota),
-        clock=studio.clock,
-        wait=forever,
-    )
+    background = working_with(studio, store)
     async with running(background):
         for _ in range(20):
             background.wake(clip.clip_id)

@@ -126,6 +126,18 @@ async def test_without_hard_links_the_needed_bytes_are_copied(studio: Studio, nu
     assert await studio.clips.recovery.check(repair=False) == []
 
 
+async def test_from_a_buffer_that_can_only_be_read_a_clip_is_copied_at_once(studio: Studio) -> None:
+    studio.record()
+    wish: dict[str, Any] = {"start_us": START_US + SECOND, "end_us": START_US + 3 * SECOND}
+    linked = await studio.capture(**wish, title="linked")
+    clip = await capture(studio, FileCalls(link=failing(errno.EROFS)), **wish, title="copied")
+    assert list(studio.clips.store.pins(clip.clip_id).iterdir()) == []
+    studio.evict()
+    assert studio.content(clip) == studio.content(linked)
+    assert studio.clips.store.materialise(clip) == sha256_of(studio.clips.store.video(clip))
+    assert await studio.clips.recovery.check(repair=False) == []
+
+
 @pytest.mark.parametrize("which", range(7))
 async def test_a_full_disk_leaves_nothing_behind(studio: Studio, which: int) -> None:
     studio.record()

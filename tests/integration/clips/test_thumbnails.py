@@ -67,3 +67,14 @@ async def test_an_evicted_segment_leaves_no_picture(studio: Studio) -> None:
     segments[0].index_path.unlink()
     assert await studio.clips.thumbnailer.catch_up() == 1
     assert not segments[0].thumbnail_path.exists()
+
+
+async def test_a_disk_that_takes_nothing_for_a_while_costs_no_thumbnail(studio: Studio) -> None:
+    session_file(studio, ended=True)
+    studio.record()
+    in_the_way = studio.session.directory / "thumbnail.new"
+    in_the_way.mkdir()
+    with pytest.raises(IsADirectoryError):
+        await studio.clips.thumbnailer.catch_up()
+    in_the_way.rmdir()
+    assert await studio.clips.thumbnailer.catch_up() == 2

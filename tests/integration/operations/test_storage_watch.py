@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from lookback.buffer.marker import MARKER, RootIdentity, recognise
 from lookback.errors import StorageUnavailableError
 from lookback.operations.storage_health import SLOW_US, Level, RootFacts, judge
-from lookback.operations.storage_probe import probe_root
+from lookback.operations.storage_probe import probe_root, require_writable
 from lookback.operations.storage_watch import FRESH_US, LASTING_US, StorageWatch
 
 if TYPE_CHECKING:
@@ -134,3 +136,23 @@ async def test_a_mount_that_is_gone_is_seen_between_two_thorough_looks(tmp_path:
     (tmp_path / MARKER).unlink()
     await watch.look()
     assert (probes, watch.level) == (2, Level.GONE)
+
+
+async def test_a_folder_that_takes_no_file_is_seen_between_two_thorough_looks(tmp_path: Path) -> None:
+    identity = recognise(tmp_path)
+    probes = 0
+
+    def probe() -> RootFacts:
+        nonlocal probes
+        probes += 1
+        return probe_root("buffer", tmp_path, identity)
+
+    watch = StorageWatch({"buffer": probe}, {"buffer": partial(require_writable, tmp_path, identity)}, clock=Clock())
+    await watch.look()
+    await watch.look()
+    assert probes == 1
+    require_writable(tmp_path, identity)
+    assert os.listdir(tmp_path) == [MARKER]  # noqa: PTH208 - of an event loop with nothing else to do
+    (tmp_path / f".probe-{os.getpid()}-look").mkdir()  # no file can be made under this name
+    await watch.look()
+    assert probes == 2

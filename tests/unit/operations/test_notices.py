@@ -7,8 +7,8 @@ from lookback.operations.space import Step
 from lookback.operations.storage_health import Level, Problem, Root, RootFacts, judge
 
 
-def problem(root: Root, level: Level) -> Problem:
-    return Problem(root=root, kind="failing", level=level, sentence="/secret/path is not there")
+def problem(root: Root, level: Level, kind: str = "failing") -> Problem:
+    return Problem(root=root, kind=kind, level=level, sentence="/secret/path is not there")
 
 
 def test_when_all_is_well_there_is_nothing_to_say() -> None:
@@ -55,3 +55,9 @@ def test_of_a_disk_that_is_nearly_full_the_ladder_tells_once_it_has_a_step() -> 
     full = judge(RootFacts("buffer", free_bytes=1000))
     assert [notice.sentence for notice in flaws(Step.CALM, full)] == ["The buffer directory's disk is nearly full"]
     assert list(flaws(Step.NO_RENDITIONS, full)) == []
+
+
+@pytest.mark.parametrize(("kind", "plays"), [("read-only", True), ("full", True), ("not-mounted", False)])
+def test_clips_play_from_a_disk_that_can_only_be_read(kind: str, *, plays: bool) -> None:
+    (notice,) = notices(Step.CALM, [problem("storage", Level.GONE, kind)])
+    assert ("played" not in notice.sentence) is plays

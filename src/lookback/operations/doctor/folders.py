@@ -53,9 +53,10 @@ def look_at_folder(folder: Path, root: RootIdentity | None = None) -> FolderFact
 
     Blocks: as long as a broken disk makes it.
     """
-    there = folder.is_dir()
-    nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    there = True  # until it is known better: below a folder that is closed to us nobody can tell
     try:
+        there = folder.is_dir()
+        nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
         if root is not None and is_away(folder, root):
             return FolderFacts(there=False, fault=errno.ENODEV)
         status, disk = nearest.stat(), os.statvfs(nearest)
