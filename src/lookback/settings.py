@@ -144,6 +144,10 @@ class Settings(LivekitSettings, SpaceSettings):
         description="Address that is sent a signed JSON message when a disk, the recorder or the clean-up fails, and "
         "when it works again.",
     )
+    lookback_studio: bool = Field(
+        default=False,
+        description="Whether administrators of the whole server can look at the database at `/studio`, read-only.",
+    )
     lookback_log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged."
     )
