@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lookback.access.known_users import Authenticator
     from lookback.settings import Settings
 
-_SIGN_INS_PER_MINUTE = 20
+SIGN_INS_PER_MINUTE = 20
 
 
 def studio(app: FastAPI, settings: Settings, authenticator: Authenticator, audit: Audit) -> AsyncEngine:
@@ -29,7 +29,7 @@ def studio(app: FastAPI, settings: Settings, authenticator: Authenticator, audit
     door = Door(
         authenticator,
         Seal(secret_of(settings)),
-        RateLimits({Kind.SIGN_IN: _SIGN_INS_PER_MINUTE}),
+        RateLimits({Kind.SIGN_IN: SIGN_INS_PER_MINUTE}),
         secure=https,
         clock=clock_us,
     )

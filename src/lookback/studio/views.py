@@ -7,9 +7,7 @@ from types import new_class
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import quote
 
-from markupsafe import Markup
 from sqladmin import ModelView
-from sqladmin.formatters import BASE_FORMATTERS
 from sqlalchemy import JSON, String, false, inspect
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import load_only
@@ -41,8 +39,12 @@ class TableView(ModelView):
 
     can_create = can_edit = can_delete = can_export = can_import = False
     page_size = 25
-    search_auto_submit = False  # every list that is looked at is an entry: not one per letter
-    column_type_formatters: ClassVar[Any] = {**BASE_FORMATTERS, dict: json.dumps, list: json.dumps}
+    column_type_formatters: ClassVar[Any] = {
+        type(None): lambda _: "",
+        bool: lambda true: "yes" if true else "no",
+        dict: lambda value: json.dumps(value, ensure_ascii=False),
+        list: lambda value: json.dumps(value, ensure_ascii=False),
+    }
 
     def is_accessible(self, request: Request) -> bool:
         """Whether it may be looked at."""
@@ -134,9 +136,9 @@ def principal_of(request: Request) -> Principal:
     return request.state.who  # type: ignore[no-any-return]  # the door puts it there
 
 
-def _instant(row: Any, name: str) -> Any:
+def _instant(row: Any, name: str) -> str:
     instant_us = getattr(row, name)
-    return Markup("") if instant_us is None else iso(instant_us)
+    return "" if instant_us is None else iso(instant_us)
 
 
 def _named(table: Table, row: Any) -> dict[str, str | None]:
