@@ -153,6 +153,10 @@ class Settings(LivekitSettings, SpaceSettings):
     otel_exporter_otlp_traces_endpoint: TraceReceiver | None = Field(
         default=None, description="The same as a whole address, to which nothing is added; it comes first."
     )
+    lookback_studio: bool = Field(
+        default=False,
+        description="Whether administrators of the whole server can look at the database at `/studio`, read-only.",
+    )
     lookback_log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged."
     )

@@ -53,6 +53,7 @@ class Action(StrEnum):
     USER_EXPORTED = "user.exported"
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_PRUNED = "audit.pruned"
+    STUDIO_VIEWED = "studio.viewed"
     SPACE_CHANGED = "space.changed"
     STORAGE_CHANGED = "storage.changed"
 

@@ -1,4 +1,4 @@
-"""How often a user may do what costs something, counted in memory over about the last minute."""
+"""How often somebody may do what costs something, counted in memory over about the last minute."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class Kind(StrEnum):
 
     CAPTURE = "captures"
     START = "starts"
+    SIGN_IN = "sign-ins"
 
 
 class RateLimits:
-    """`per_minute`: how many of a kind a user may have a minute; none or 0 is no limit.
+    """`per_minute`: how many of a kind a user (or address) may have a minute; none or 0 is no limit.
 
     The clock is the library's own. A restart forgets what was counted.
     """

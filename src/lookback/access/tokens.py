@@ -140,6 +140,12 @@ class Tokens:
             raise UnauthenticatedError("The token is not valid yet")
 
 
+def ends_at_us(token: str) -> int | None:
+    """When a token that was found to hold says it ends, in UTC microseconds; None when it does not say."""
+    ends = jwt.decode(token, options={"verify_signature": False}).get("exp")
+    return None if ends is None else round(ends * _SECOND_US)
+
+
 def _algorithm(token: str) -> str:
     try:
         return str(jwt.get_unverified_header(token).get("alg"))

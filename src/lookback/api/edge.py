@@ -139,7 +139,8 @@ class LimitedBody:
 class Cors:
     """Lets browsers of other origins in: publishers from anywhere (RFC 9725 section 4.4), the rest as configured.
 
-    There are no cookies, so an origin can do nothing for which it does not hold a token.
+    There is no cookie but that of /studio, with which no other origin may read anything (credentials are not allowed),
+    so an origin can do nothing for which it does not hold a token.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
@@ -188,10 +189,12 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _pattern(scope: Scope) -> str | None:
-    """The pattern of the address, if it has one.
+    """The pattern of the address, if it has one; an application that is mounted is one.
 
     What FastAPI puts into the scope lacks the prefix that a router was included with.
     """
+    if mount := scope.get("root_path"):
+        return str(mount)
     pattern = getattr(scope.get("route"), "path", None)
     if pattern is None:
         return None

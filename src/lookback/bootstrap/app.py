@@ -44,6 +44,7 @@ from lookback.bootstrap.people import people
 from lookback.bootstrap.privacy import SessionParts, privacy, rate_limits
 from lookback.bootstrap.space import Room, space_desk, sweeper_of
 from lookback.bootstrap.storage import disk_threads, storage_watch
+from lookback.bootstrap.studio import studio
 from lookback.bootstrap.tracing import traces_of
 from lookback.buffer.reader import SegmentCache
 from lookback.clips.expiry import ClipExpiry
@@ -190,6 +191,8 @@ class App:
         self.readiness = Readiness(self.engine, self.recorder, self.disks)
         self.figures = measure(self.metrics, self._measured(), settings, self.engine)
         self.http = create_app(self._services(), http_config(settings), self.metrics, self.traces)
+        if settings.lookback_studio:
+            self._stack.push_async_callback(studio(self.http, settings, self.people.grants, self.audit).dispose)
 
     def _compose_sessions(
         self, rows: SqlSessionRepository, buffers: SessionBuffers, moves: Moves, starts: Starts

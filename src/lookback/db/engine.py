@@ -33,6 +33,7 @@ _PRAGMAS = (
 
 _PATIENCE_S = 10
 _PATIENT = {"timeout": _PATIENCE_S}  # for a connection; the driver's own is a minute
+_READ_ONLY = {"server_settings": {"default_transaction_read_only": "on"}}
 
 
 def async_url(url: str) -> str:
@@ -43,15 +44,18 @@ def async_url(url: str) -> str:
     )
 
 
-def connect(url: str) -> AsyncEngine:
-    """Make an engine; nothing is opened until the first query."""
+def connect(url: str, *, read_only: bool = False) -> AsyncEngine:
+    """Make an engine; nothing is opened until the first query. `read_only`: the database refuses whatever writes."""
     if url.startswith("sqlite"):
         engine = create_async_engine(async_url(url), hide_parameters=True, module=SqliteDriver())
         event.listen(engine.sync_engine, "connect", _set_pragmas)
+        if read_only:
+            event.listen(engine.sync_engine, "connect", _refuse_writing)
         return engine
+    arguments = {**_PATIENT, **(_READ_ONLY if read_only else {})}
     # A pool's connection may have died with the server's last start. Whoever waits longer is told to come back.
     return create_async_engine(
-        async_url(url), hide_parameters=True, pool_pre_ping=True, pool_timeout=_PATIENCE_S, connect_args=_PATIENT
+        async_url(url), hide_parameters=True, pool_pre_ping=True, pool_timeout=_PATIENCE_S, connect_args=arguments
     )
 
 
@@ -106,4 +110,10 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
+    cursor.close()
+
+
+def _refuse_writing(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
     cursor.close()

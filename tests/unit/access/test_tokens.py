@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from lookback.access.principal import Permission
-from lookback.access.tokens import LEEWAY_SECONDS, JwksKeys, TokenPolicy, Tokens
+from lookback.access.tokens import LEEWAY_SECONDS, JwksKeys, TokenPolicy, Tokens, ends_at_us
 from lookback.errors import UnauthenticatedError
 
 if TYPE_CHECKING:
@@ -235,3 +235,11 @@ async def test_keys_that_cannot_be_had_are_a_refusal_that_says_so() -> None:
     with published(b"") as url:
         pass
     assert "cannot be had" in await refusal(signed(EC_KEY, "ES256", "ec"), tokens(url))
+
+
+def test_a_token_says_when_it_ends() -> None:
+    assert (
+        ends_at_us(jwt.encode({"sub": "alice", "exp": 1}, SECRET, "HS256")) == 1_000_000
+    )  # long past: it is not checked
+    assert ends_at_us(jwt.encode({"sub": "alice"}, SECRET, "HS256")) is None
+    assert ends_at_us(jwt.encode({"sub": "alice", "exp": NOW + 0.5}, RSA_KEY, "RS256")) == NOW * 1_000_000 + 500_000

@@ -1167,7 +1167,7 @@ export interface components {
          * @description What can be found in the trail; `docs/reference/events.md` says what each one's facts are.
          * @enum {string}
          */
-        Action: "session.started" | "session.auto-started" | "session.not-started" | "session.stopped" | "session.viewed" | "clip.captured" | "clip.viewed" | "clip.downloaded" | "clip.changed" | "clip.shared" | "clip.deleted" | "clip.restored" | "community.config-changed" | "room.registered" | "room.removed" | "role.changed" | "role.removed" | "member.changed" | "member.removed" | "quota.changed" | "consent.changed" | "user.erasure-begun" | "user.erased" | "user.exported" | "audit.exported" | "audit.pruned" | "space.changed" | "storage.changed";
+        Action: "session.started" | "session.auto-started" | "session.not-started" | "session.stopped" | "session.viewed" | "clip.captured" | "clip.viewed" | "clip.downloaded" | "clip.changed" | "clip.shared" | "clip.deleted" | "clip.restored" | "community.config-changed" | "room.registered" | "room.removed" | "role.changed" | "role.removed" | "member.changed" | "member.removed" | "quota.changed" | "consent.changed" | "user.erasure-begun" | "user.erased" | "user.exported" | "audit.exported" | "audit.pruned" | "studio.viewed" | "space.changed" | "storage.changed";
         /**
          * ActorAnswer
          * @description Who did it. A user's id begins with `erased-` once they were erased; it stays the same in all entries.

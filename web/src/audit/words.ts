@@ -31,6 +31,7 @@ export const ACTION_WORDS: Record<AuditEntry["action"], string> = {
   "user.exported": "exported the data",
   "audit.exported": "exported the audit trail",
   "audit.pruned": "let old entries go",
+  "studio.viewed": "looked into the database",
   "space.changed": "noticed a change in free space",
   "storage.changed": "noticed a change of the disks",
 };
