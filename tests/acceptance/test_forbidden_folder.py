@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.alert_receiver import an_alert_receiver
@@ -14,6 +16,9 @@ from tests.support.people import Refused, microseconds
 from tests.support.publishers import sharing
 from tests.support.shaky_ground import bound_by_modes
 from tests.support.waiting import eventually, now_us
+
+if TYPE_CHECKING:
+    from tests.support.people import Json, Person
 
 NOTICED_SECONDS = RESUMED_SECONDS = 10
 SOMEBODY_ELSE = 65534
@@ -116,21 +121,10 @@ async def test_a_permission_lost_while_running_is_named_and_given_back_recording
             findings = (await admin.answer("GET", "admin/health")).json()["findings"]
             assert "buffer.forbidden" in {finding["id"] for finding in findings}
             async with server.person("late") as late:
-                with pytest.raises(Refused) as refused:
-                    await late.starts_the_demo("late")
-            assert (refused.value.status, refused.value.problem["detail"]) == (503, SENTENCE)
+                await is_refused(late.starts_the_demo, "late", sentence=SENTENCE)
             said = "The recorder may not write to the buffer"
             await eventually(lambda: said in server.log, within=NOTICED_SECONDS, what=said)
-            if forbid is closed:
-                for ask in (anna.sees(share.session), anna.captures(share.session, durationSeconds=1)):
-                    with pytest.raises(Refused, match="The server may not use the folder") as unreadable:
-                        await ask
-                    assert (unreadable.value.status, unreadable.value.code) == (503, "storage-unavailable")
-            else:
-                seen = await anna.sees(share.session)
-                start_ms = -(-microseconds(seen["bufferedFrom"]) // 1000)
-                copied = await anna.captures(share.session, start=start_ms, end=start_ms + 2000)
-                assert await anna.sees_stored(copied), "what can be read is copied where it can be written"
+            await (cannot_be_read if forbid is closed else is_copied)(anna, share.session)
             assert anna.digest(await anna.downloads(saved)) == saved["sha256"]
         finally:
             opened(folder)
@@ -141,3 +135,21 @@ async def test_a_permission_lost_while_running_is_named_and_given_back_recording
 
         await server.is_consistent()
         assert "Traceback" not in server.log
+
+
+async def cannot_be_read(person: Person, session: Json) -> None:
+    for ask in (person.sees, partial(person.captures, durationSeconds=1)):
+        await is_refused(ask, session, sentence="The server may not use the folder")
+
+
+async def is_copied(person: Person, session: Json) -> None:
+    """What can be read is copied to where it can be written."""
+    start_ms = -(-microseconds((await person.sees(session))["bufferedFrom"]) // 1000)
+    await person.sees_stored(await person.captures(session, start=start_ms, end=start_ms + 2000))
+
+
+async def is_refused(ask: Callable[..., Awaitable[Json]], about: Any, *, sentence: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await ask(about)
+    assert (refused.value.status, refused.value.code) == (503, "storage-unavailable")
+    assert refused.value.problem["detail"] == sentence
