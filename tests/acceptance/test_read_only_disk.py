@@ -121,6 +121,7 @@ async def test_a_buffer_that_becomes_read_only_is_said_and_goes_on_afterwards(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("disk", ["a write-protected mount"], indirect=True)
 async def test_a_clip_folder_that_becomes_read_only_is_said_and_recording_goes_on(
     tmp_path: Path, disk: ReadOnlyDisk
 ) -> None:
