@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lookback.clips.model import CaptureWish
 
 _SECOND_US = 1_000_000
+_MOMENT_US = 500_000  # what is buffered may end some milliseconds ahead of the clock, and can be asked for all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,10 @@ def require_length(wished: WishedRange, longest_us: int | None) -> None:
 
 
 def require_past(wished: WishedRange, wish: CaptureWish, now_us: int, longest_wait_us: int) -> None:
-    """Raise TooEarlyError when the range ends in the future and is not to be waited for, or for too long."""
+    """Raise TooEarlyError when the range ends in the future and is not to be waited for, or for too long.
+
+    A moment is waited for always.
+    """
     ahead_us = wished.requested.end_us - now_us
-    if ahead_us > (longest_wait_us if wish.post_roll_us else 0):
+    if ahead_us > (longest_wait_us if wish.post_roll_us else _MOMENT_US):
         raise TooEarlyError("The end of the range has not happened yet", retryAfter=-(-ahead_us // _SECOND_US))

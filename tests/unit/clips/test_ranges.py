@@ -63,10 +63,15 @@ def test_anything_but_one_range_is_refused(wish: dict[str, Any]) -> None:
 
 
 def test_the_future_must_be_waited_for_on_purpose() -> None:
-    wish = CaptureWish(start_us=NOW - SECOND, end_us=NOW + 1)
+    wish = CaptureWish(start_us=NOW - SECOND, end_us=NOW + 500_001)
     with pytest.raises(TooEarlyError) as caught:
         require_past(wished_range(wish, NOW), wish, NOW, 60 * SECOND)
     assert caught.value.facts == {"retryAfter": 1}
+
+
+def test_what_is_dated_a_moment_ahead_can_be_asked_for() -> None:
+    wish = CaptureWish(start_us=NOW - SECOND, end_us=NOW + 500_000)
+    require_past(wished_range(wish, NOW), wish, NOW, 60 * SECOND)
 
 
 @pytest.mark.parametrize(("post_roll", "allowed"), [(60 * SECOND, True), (60 * SECOND + 1, False)])
