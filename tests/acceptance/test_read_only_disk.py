@@ -61,10 +61,10 @@ class Sharer:
         return clip
 
     async def saves_everything(self) -> Json:
-        """Save all that is buffered, in whole milliseconds inside of it; the newest sound may end in a moment."""
+        """Save all that is buffered, in whole milliseconds inside of it."""
         seen = await self.sees()
         start_ms = -(-microseconds(seen["bufferedFrom"]) // 1000)
-        end_ms = min(microseconds(seen["bufferedUntil"]), now_us()) // 1000
+        end_ms = microseconds(seen["bufferedUntil"]) // 1000
         return await self.saves(start=start_ms, end=end_ms, allowGaps=True)
 
     async def plays_all(self) -> None:

@@ -95,6 +95,9 @@ class VideoFrames:
 
     A picture is decodable when every picture since the last key frame was whole. Frames after a lost one are handed
     on as `reference_lost` until a key frame comes; before the first key frame nothing is.
+
+    A VP8 picture that is older than the one before it is dropped: LiveKit on a busy machine forwarded late ones after
+    the next key frame (seen). Decoded there they are torn, and so is all that follows. H.264 may have B-frames.
     """
 
     __slots__ = (
@@ -104,6 +107,7 @@ class VideoFrames:
         "_depacketise",
         "_dropped",
         "_hole",
+        "_newest",
         "_parameters",
         "_parts",
         "_sink",
@@ -121,6 +125,7 @@ class VideoFrames:
         self.lost = True
         self.since_key = 0
         self._hole = False
+        self._newest: int | None = None  # RTP time of the newest picture on this clock
         self._parameters = b""  # H.264 parameter sets that were sent as a frame of their own
         self._stamp: bytes | None = None  # of the frame that is being collected
         self._arrival_us = 0
@@ -166,6 +171,7 @@ class VideoFrames:
         """Note that the next payload is of a new SSRC or numbering: start as for the first one."""
         self._lose()
         self._hole = False
+        self._newest = None
         self._sink.timestamps.restart()
         self._sink.restarted()
 
@@ -217,6 +223,10 @@ class VideoFrames:
         if jumped:
             self.lost = True
             sink.restarted()
+        elif self._newest is not None and rtp_time < self._newest and self._codec is Codec.VP8 and not unit.key:
+            stats.dropped_frames += 1
+            return
+        self._newest = rtp_time
         data, self._parameters = self._parameters + unit.data, b""
         if unit.key:
             stats.key_frames += 1

@@ -93,7 +93,9 @@ async def test_a_page_that_is_loaded_anew_goes_on_in_its_session(livekit: Liveki
     (gap,) = clip["gaps"]
     assert (gap["track"], gap["cause"]) == ("all", "reconnect")
     assert_goes_forward(numbered(media))
-    assert seconds_of(gap) == pytest.approx(longest_stand(media), abs=0.25)
+    # Told is what there is neither of pictures nor of sound; a page may stop to draw before it is gone.
+    assert 0 < seconds_of(gap) <= longest_stand(media) + 0.25
+    assert_keeps_time(numbered(media))
     assert_in_step(media)
 
 
@@ -147,6 +149,12 @@ def assert_goes_forward(shown: list[Picture]) -> None:
     """None is torn or from before; by one picture LiveKit goes back itself where it takes another layer."""
     highest = accumulate((picture.number for picture in shown), max)
     assert all(newest - picture.number <= ONE_PICTURE for newest, picture in zip(highest, shown, strict=True))
+
+
+def assert_keeps_time(shown: list[Picture]) -> None:
+    """As much time passes from picture to picture as by the sharer's clock."""
+    for before, after in pairwise(shown):
+        assert after.at - before.at == pytest.approx((after.number - before.number) / 100, abs=0.25)
 
 
 def longest_stand(media: bytes) -> float:

@@ -22,6 +22,23 @@ def test_a_frame_without_a_marker_ends_where_the_next_begins(codec: Codec) -> No
     assert not any(frame.reference_lost for frame in listener.frames)
 
 
+def test_a_vp8_picture_that_comes_after_newer_ones_is_dropped_and_harms_none() -> None:
+    video = Publisher(Codec.VP8)
+    listener = Listener(video=video)
+    listener.hear(video.picture(key=True))
+    late_us = video.timestamp + 6000
+    video.timestamp += 12_000
+    listener.hear(video.picture(key=True), video.picture())
+    newest_us, video.timestamp = video.timestamp, late_us
+    listener.hear(video.picture())
+    video.timestamp = newest_us
+    listener.hear(video.picture())
+    times = [frame.rtp_time for frame in listener.frames]
+    assert listener.numbers() == [0, 1, 2, 4]
+    assert times == sorted(times)
+    assert not any(frame.reference_lost for frame in listener.frames)
+
+
 def test_a_frame_arrives_with_its_first_packet() -> None:
     video = Publisher()
     listener = Listener(video=video)
