@@ -23,7 +23,7 @@ from lookback.db.engine import connect, migrate
 from lookback.db.models import ClipEntryRow, ClipRow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -79,10 +79,10 @@ async def run(effort: Effort) -> Report:
     report = Report()
     with scratch() as folder:
         async with _sqlite(folder) as engine:
-            report.figures["sqlite"] = await _measured(engine, effort, _nothing)
+            report.figures["sqlite"] = await _measured(engine, effort)
         with a_postgres_server() as server:
             async with a_postgres_database(server) as engine:
-                report.figures["postgresql"] = await _measured(engine, effort, _vacuum)
+                report.figures["postgresql"] = await _measured(engine, effort)
     for name, figures in report.figures.items():
         report.at_most(f"list and search among {CLIPS:,} clips, {name}, p99", figures["allMs"]["p99"], 50, "ms")
     return report
@@ -96,25 +96,21 @@ async def _sqlite(folder: Path) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-async def _vacuum(engine: AsyncEngine) -> None:
-    """Do at once what PostgreSQL does by itself within a minute after so many new rows."""
+async def _settle(engine: AsyncEngine) -> None:
+    """Do at once what PostgreSQL does by itself within a minute after so many new rows; SQLite does nothing."""
+    if engine.dialect.name != "postgresql":
+        return
     async with engine.connect() as connection:
         alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await alone.execute(text("VACUUM ANALYZE"))
 
 
-async def _nothing(_engine: AsyncEngine) -> None:
-    """SQLite does nothing by itself."""
-
-
-async def _measured(
-    engine: AsyncEngine, effort: Effort, settle: Callable[[AsyncEngine], Awaitable[None]]
-) -> dict[str, Any]:
+async def _measured(engine: AsyncEngine, effort: Effort) -> dict[str, Any]:
     """Fill, then ask every question in turn, as one user after the other would."""
     filling = perf_counter()
     await _fill(engine)
     filled = perf_counter() - filling
-    await settle(engine)
+    await _settle(engine)
     repository, laps = SqlClipRepository(engine), dict[str, list[float]]()
     for _ in range(effort.pick(12, 3)):
         for question in _questions():

@@ -179,8 +179,7 @@ class SessionService:
 
     async def thumbnail(self, who: Principal, session_id: str, number: int) -> MediaPart:
         """Return one segment's thumbnail."""
-        session = await self._shown(who, session_id)
-        return await self._buffers.thumbnail(session, number)
+        return await self._buffers.thumbnail(await self._shown(who, session_id), number)
 
     # ---- publishers
 
